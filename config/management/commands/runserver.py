@@ -1,0 +1,50 @@
+"""`runserver` that also works on a fresh checkout: it migrates the embedded database, and seeds only when asked."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from django.contrib.staticfiles.management.commands import runserver
+from django.core.management import call_command
+from django.core.management.base import CommandParser
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from config import demo
+
+
+class Command(runserver.Command):
+    addr: str
+    port: str
+    _raw_ipv6: bool
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--demo", action="store_true", help="Seed the demo on the first start, and greet.")
+
+    def run(self, **options: Any) -> None:
+        # The autoreloader runs this again in a child at each change of the code: once is done in the parent.
+        if os.environ.get("RUN_MAIN") != "true":
+            self.migrate_embedded()
+            if options["demo"]:
+                self.greet()
+        super().run(**options)
+
+    def migrate_embedded(self) -> None:
+        """Bring the SQLite file of a checkout up to date; a server's database is its owner's to migrate."""
+        if connection.vendor != "sqlite":
+            return
+        Path(str(connection.settings_dict["NAME"])).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            self.stdout.write("Migrating the embedded database ...")
+            call_command("migrate", verbosity=0, interactive=False)
+
+    def greet(self) -> None:
+        """Seed the demo if there is none yet, and say what is where; passwords are shown this once."""
+        first = demo.read() is None
+        address = f"[{self.addr}]" if self._raw_ipv6 else self.addr
+        call_command("seed_demo", url=f"{self.protocol}://{address}:{self.port}", verbosity=0)
+        seeded = demo.read()
+        if seeded is not None:
+            self.stdout.write(demo.greeting(seeded, with_passwords=first))
