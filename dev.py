@@ -202,6 +202,9 @@ def production() -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "config.settings.production",
         "SECRET_KEY": secrets.token_urlsafe(48),
         "ALLOWED_HOSTS": "api.example.com",
+        "EMAIL_HOST": "mail.example.com",
+        "DEFAULT_FROM_EMAIL": "bulwark@example.com",
+        "TRUSTED_PROXIES": "10.0.0.0/8",
         "DATABASE_URL": "postgresql://app@db.example.com/bulwark",
         "REDIS_URL": "redis://redis.example.com:6379/0",
     }

@@ -1,10 +1,9 @@
 """Reads the environment: typed, loud about nonsense, secrets from files too."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -58,7 +57,7 @@ def words(name: str, default: str | None = None) -> list[str]:
 def secret(name: str, default: str | None = None, *, min_bytes: int = SECRET_BYTES) -> str:
     """Return the secret in the variable ``name``, or in the file that ``name_FILE`` names.
 
-    :param default: used where neither is set; leave it out to demand the secret.
+    :param default: returned as it is where neither is set; leave it out to demand the secret.
     :param min_bytes: how long the secret must be, in bytes of UTF-8.
     :raises ImproperlyConfigured: it is missing, given twice, unreadable, too short, or guessable.
     """
@@ -72,7 +71,8 @@ def secret(name: str, default: str | None = None, *, min_bytes: int = SECRET_BYT
         except (OSError, UnicodeDecodeError) as error:
             msg = f"{name}_FILE names {path}, which cannot be read: {type(error).__name__}."
             raise ImproperlyConfigured(msg) from error
-    value = default if value is None else value
+    if value is None and default is not None:
+        return default
     if value is None:
         msg = f"Set {name}, or {name}_FILE to the path of a file that holds it."
         raise ImproperlyConfigured(msg)
@@ -86,7 +86,7 @@ def database(url: str) -> dict[str, Any]:
     """Return Django's settings for the database at ``url``.
 
     :param url: ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or
-        ``postgresql://user:password@host:port/name?sslmode=require``.
+        ``postgresql://user@host:port/name?sslmode=require``, with a password after the user.
     :raises ImproperlyConfigured: the scheme is another one.
     """
     parts = urlsplit(url)
@@ -124,6 +124,15 @@ def sqlite(path: str | Path) -> dict[str, Any]:
     }
 
 
-def replaced(settings: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
-    """Return a copy of a settings dictionary with some keys changed: how one settings module refines another's."""
-    return {**settings, **changes}
+def redis(url: str, database: int) -> str:
+    """Return the address of database ``database`` on the Redis server at ``url``.
+
+    :raises ImproperlyConfigured: the scheme is not redis:, rediss: or unix:.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return urlunsplit(parts._replace(query=f"db={database}"))
+    if parts.scheme not in {"redis", "rediss"}:
+        msg = f"A Redis URL starts with redis:, rediss: or unix:, not {parts.scheme!r}."
+        raise ImproperlyConfigured(msg)
+    return urlunsplit(parts._replace(path=f"/{database}"))

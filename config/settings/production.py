@@ -3,9 +3,65 @@
 from config import env
 
 from .base import *  # noqa: F403
+from .base import MIDDLEWARE, STORAGES
 from .security import *  # noqa: F403
+from .security import BULWARK_EDGE
 
 DEBUG = False
 SECRET_KEY = env.secret("SECRET_KEY")
+# What SECRET_KEY was before: a rotation logs nobody out while the old one still stands here.
+SECRET_KEY_FALLBACKS = [key for key in [env.secret("SECRET_KEY_PREVIOUS", "")] if key]
+
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", "")
+CORS_ALLOWED_ORIGINS = env.words("CORS_ALLOWED_ORIGINS", "")
+
 DATABASES = {"default": env.database(env.secret("DATABASE_URL", min_bytes=0))}
+if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": env.integer("DATABASE_POOL", 8), "timeout": 5}
+
+# Two databases of one server: a `cache.clear()` empties the first, and must not lift a limit or a block.
+REDIS_URL = env.secret("REDIS_URL", min_bytes=0)
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": env.redis(REDIS_URL, env.integer("REDIS_CACHE_DATABASE", 0)),
+        "OPTIONS": {
+            # Pickle, the default, would run what somebody wrote into Redis.
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+            "SOCKET_CONNECT_TIMEOUT": 0.5,
+            "SOCKET_TIMEOUT": 0.5,
+        },
+    }
+}
+BULWARK_EDGE = {
+    **BULWARK_EDGE,
+    "REDIS_URL": env.redis(REDIS_URL, env.integer("REDIS_LIMITS_DATABASE", 1)),
+    "TRUSTED_PROXIES": env.words("TRUSTED_PROXIES", ""),
+    "METRICS_NETWORKS": env.words("METRICS_NETWORKS", "127.0.0.0/8,::1/128"),
+}
+
+# The proxy ends TLS; what it forwards in this header is believed from TRUSTED_PROXIES only.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = True
+# An API that redirects has read the secret already: the edge refuses plain HTTP there (OWASP ASVS 5.0, V4.1.2).
+# Probes inside the network speak plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^api/", r"^\.well-known/", r"^(healthz|readyz|metrics)$"]
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+
+# Static files are the app's to serve, with names that change with their content and headers that let them be kept.
+_after = MIDDLEWARE.index("django.middleware.security.SecurityMiddleware") + 1
+MIDDLEWARE = [*MIDDLEWARE[:_after], "whitenoise.middleware.WhiteNoiseMiddleware", *MIDDLEWARE[_after:]]
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
+
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_PORT = env.integer("EMAIL_PORT", 587)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.secret("EMAIL_HOST_PASSWORD", "", min_bytes=0)
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=True)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL")
