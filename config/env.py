@@ -131,7 +131,7 @@ def redis(url: str, database: int) -> str:
     """
     parts = urlsplit(url)
     if parts.scheme == "unix":
-        return urlunsplit(parts._replace(query=f"db={database}"))
+        return f"unix://{parts.path}?db={database}"
     if parts.scheme not in {"redis", "rediss"}:
         msg = f"A Redis URL starts with redis:, rediss: or unix:, not {parts.scheme!r}."
         raise ImproperlyConfigured(msg)

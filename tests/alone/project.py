@@ -1,15 +1,13 @@
 """Makes a bare Django project on `auth.User` that holds single apps of ours, as a host would take them."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-OURS = "accounts|articles|auditlog|authz|edge"
+from setup import ROOT, moved
 
 SETTINGS = """
 from pathlib import Path
@@ -101,8 +99,3 @@ def bare_project(path: Path, *apps: str, package: str = "", settings: str = "", 
     (path / "settings.py").write_text(SETTINGS.format(apps=installed) + settings.replace("{package}", prefix))
     (path / "urls.py").write_text(URLS + urls.replace("{package}", prefix))
     return BareProject(path)
-
-
-def moved(source: str, prefix: str) -> str:
-    """Return a module's text with its imports of our other apps under ``prefix``, as the wheel ships it."""
-    return re.sub(rf"^(\s*from )({OURS})(?=[. ])", rf"\g<1>{prefix}\g<2>", source, flags=re.MULTILINE)
