@@ -1,0 +1,54 @@
+"""The docs say what the code says: settings, signals, checks and commands are all listed."""
+
+import importlib
+import re
+
+import pytest
+from django.dispatch import Signal
+
+import dev
+from setup import APPS
+
+
+def readme(app: str) -> str:
+    return (dev.ROOT / app / "README.md").read_text()
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_every_setting_is_documented(app: str) -> None:
+    conf = importlib.import_module(f"{app}.conf")
+    keys = {name.upper() for name, value in vars(type(conf.conf)).items() if isinstance(value, property)}
+    assert keys
+    assert {key for key in keys if f"`{key}`" not in readme(app)} == set()
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_every_signal_is_documented(app: str) -> None:
+    signals = importlib.import_module(f"{app}.signals")
+    names = {name for name, value in vars(signals).items() if isinstance(value, Signal)}
+    assert names
+    assert {name for name in names if f"`{name}`" not in readme(app)} == set()
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_every_check_is_documented(app: str) -> None:
+    sources = "\n".join(path.read_text() for path in (dev.ROOT / app).rglob("*.py"))
+    ids = set(re.findall(rf"bulwark_{app}\.([EW]\d{{3}})", sources))
+    assert {number for number in ids if number not in readme(app)} == set()
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_every_command_is_documented(app: str) -> None:
+    commands = {path.stem for path in (dev.ROOT / app).glob("management/commands/[a-z]*.py")}
+    assert {command for command in commands if command not in readme(app)} == set()
+
+
+def test_the_readme_names_files_that_exist() -> None:
+    text = (dev.ROOT / "README.md").read_text()
+    links = re.findall(r"\]\(([^)#:]+)\)", text)
+    assert [link for link in links if not (dev.ROOT / link).exists()] == []
+
+
+def test_the_readme_names_commands_that_exist() -> None:
+    commands = set(re.findall(r"\bmake (\w+)", (dev.ROOT / "README.md").read_text()))
+    assert commands <= set(re.findall(r"dev\.py (\w+)", dev.__doc__ or ""))
