@@ -1,0 +1,71 @@
+"""The settings of authz: `BULWARK_AUTHZ`, one typed property a key, read when used."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+
+SETTING = "BULWARK_AUTHZ"
+
+
+class Conf:
+    """Reads `BULWARK_AUTHZ` each time, so that `override_settings` works."""
+
+    @property
+    def roles(self) -> Mapping[str, Sequence[str]]:
+        """Each role and the roles it includes: `{"viewer": [], "author": ["viewer"]}`."""
+        return self._get("ROLES", {})
+
+    @property
+    def tenant(self) -> Callable[[HttpRequest], str]:
+        """Dotted path of `f(request) -> str`: the id of the tenant the request acts in, or "". Default: of the token, else of the first membership."""
+        return self._import("TENANT", f"{__package__}.tenants.of_request")
+
+    @property
+    def version(self) -> Callable[[HttpRequest], int]:
+        """Dotted path of `f(request) -> int`: the user's authorization version. Default: of `request.auth.family`, else a query."""
+        return self._import("VERSION", f"{__package__}.versions.of_request")
+
+    @property
+    def client_ip(self) -> Callable[[HttpRequest], str]:
+        """Dotted path of `f(request) -> str`: the client's address. Default: REMOTE_ADDR."""
+        return self._import("CLIENT_IP", f"{__package__}.environment.remote_address")
+
+    @property
+    def mfa(self) -> Callable[[HttpRequest], bool]:
+        """Dotted path of `f(request) -> bool`: did the user prove a second factor? Default: "mfa" in the token's `amr` claim (RFC 8176)."""
+        return self._import("MFA", f"{__package__}.environment.second_factor")
+
+    @property
+    def client(self) -> Callable[[HttpRequest], str]:
+        """Dotted path of `f(request) -> str`: which client application asks. Default: `client` of `request.auth.family`, else ""."""
+        return self._import("CLIENT", f"{__package__}.environment.client_name")
+
+    @property
+    def time_zone(self) -> str:
+        """The zone of `env.time` where a rule names none. Default: TIME_ZONE of Django."""
+        return self._get("TIME_ZONE", settings.TIME_ZONE)
+
+    @property
+    def role_cache_size(self) -> int:
+        """How many (user, tenant, version) a process remembers the roles of."""
+        return self._get("ROLE_CACHE_SIZE", 10_000)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What the host set."""
+        return getattr(settings, SETTING, {})
+
+    def _get(self, key: str, default: Any) -> Any:
+        return self.given.get(key, default)
+
+    def _import(self, key: str, default: str) -> Any:
+        return import_string(self._get(key, default))
+
+
+GETTERS = ("TENANT", "VERSION", "CLIENT_IP", "MFA", "CLIENT")
+KEYS = ("ROLES", *GETTERS, "TIME_ZONE", "ROLE_CACHE_SIZE")
+
+conf = Conf()

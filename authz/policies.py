@@ -1,0 +1,146 @@
+"""What a policy is written with.
+
+    class ArticlePolicy(Policy, model=Article, tenant="tenant"):
+        mine   = this.author == me
+        read   = allow("viewer", this.status == "published") | allow("author", mine)
+        update = allow("editor") | allow("author", mine & (this.status == "draft"))
+        hold   = forbid("update", "delete", when=this.legal_hold, why="legal hold")
+        fields = {"viewer": Fields(read="id title"), "author": Fields(read="id title", write="title", preset={"author": me})}
+
+Every name that holds an `allow` is an action. What no rule allows is denied; a `forbid` wins over every `allow`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.db.models import Model
+
+from .language.nodes import Node
+from .language.sites import PolicyError, Site
+from .language.terms import Condition, env, granted, me, this, tree_of
+from .registry import register
+
+__all__ = ["Allow", "Fields", "Forbid", "Policy", "PolicyError", "allow", "env", "forbid", "granted", "me", "this"]
+
+EVERY_ACTION = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class AllowRule:
+    """One role, one condition."""
+
+    role: str
+    when: Node
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """The rules of an action; `|` joins them, and one that is true is enough."""
+
+    rules: tuple[AllowRule, ...]
+
+    def __or__(self, other: "Allow") -> "Allow":
+        return Allow(self.rules + other.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Forbid:
+    """Denies actions wherever the condition is true, whoever asks."""
+
+    actions: tuple[str, ...]
+    when: Node
+    why: str
+    site: Site
+
+
+def allow(role: str, when: Condition | bool = True) -> Allow:
+    """Let holders of a role act where the condition is true of the row, the user and the request.
+
+    :param role: a role of the settings (roles that include it count too), "authenticated" or "anyone".
+    """
+    return Allow((AllowRule(role, tree_of(when), Site.of_caller()),))
+
+
+def forbid(*actions: str, when: Condition | bool, why: str = "") -> Forbid:
+    """Deny actions where the condition is true, whatever is allowed elsewhere; if it cannot be evaluated, deny too.
+
+    :param actions: names of actions, or "*" for every one.
+    :param why: is told to those who may read the row, and kept in the signal.
+    """
+    site = Site.of_caller()
+    if not actions:
+        raise PolicyError("A forbid names at least one action.", site)
+    return Forbid(actions, tree_of(when), why, site)
+
+
+Names = str | Iterable[str]
+
+
+def _names(names: Names) -> frozenset[str]:
+    return frozenset(names.split() if isinstance(names, str) else names)
+
+
+class Fields:
+    """Which fields a role sees and sets.
+
+    :param read: names in the output, as a text with spaces or a list; `*name` stands for a group of the policy.
+    :param write: names that input may set, on create and on update.
+    :param create: names that input may set on create; without it those of `write`.
+    :param update: names that input may set on update; without it those of `write`.
+    :param preset: values that a create gets, whatever the input: literals, `me` or `me.attribute`.
+    """
+
+    def __init__(
+        self,
+        read: Names = "",
+        write: Names = "",
+        *,
+        create: Names | None = None,
+        update: Names | None = None,
+        preset: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.read = _names(read)
+        self.create = _names(write if create is None else create)
+        self.update = _names(write if update is None else update)
+        self.preset = dict(preset or {})
+        self.site = Site.of_caller()
+
+
+class Policy:
+    """Base of the policies, one for each model; a module `policies` of an installed app is found by itself.
+
+    A subclass without a model is a place for conditions that several policies share.
+    """
+
+    model: ClassVar[type[Model]]
+    tenant: ClassVar[str] = ""
+    fields: ClassVar[Mapping[str, Fields] | None] = None
+    groups: ClassVar[Mapping[str, Names]] = {}
+    site: ClassVar[Site]
+
+    def __init_subclass__(cls, *, model: type[Model] | None = None, tenant: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.site = Site.of_caller()
+        cls.tenant = tenant or cls.tenant
+        if model is not None:
+            cls.model = model
+            register(cls)
+
+    @classmethod
+    def allows(cls) -> dict[str, Allow]:
+        """Return the actions and their rules, those of base classes included."""
+        return {name: value for name, value in cls._members() if isinstance(value, Allow)}
+
+    @classmethod
+    def forbids(cls) -> list[Forbid]:
+        """Return what is forbidden, by base classes too."""
+        return [value for _, value in cls._members() if isinstance(value, Forbid)]
+
+    @classmethod
+    def _members(cls) -> Iterable[tuple[str, object]]:
+        merged: dict[str, object] = {}
+        for base in reversed(cls.__mro__):
+            merged |= vars(base)
+        return merged.items()

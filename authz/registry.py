@@ -1,0 +1,39 @@
+"""Which policy speaks for which model."""
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Model
+
+from .language.sites import PolicyError
+
+if TYPE_CHECKING:
+    from .policies import Policy
+
+_policies: dict[type[Model], type["Policy"]] = {}
+
+
+def register(policy: type["Policy"]) -> None:
+    """Make this the policy of its model.
+
+    :raises PolicyError: the model has another one.
+    """
+    other = _policies.get(policy.model)
+    if other is not None and (other.__module__, other.__qualname__) != (policy.__module__, policy.__qualname__):
+        raise PolicyError(f"{policy.model.__name__} has a policy already, at {other.site}.", policy.site)
+    _policies[policy.model] = policy
+
+
+def unregister(policy: type["Policy"]) -> None:
+    """Leave the model without a policy, so that everything is denied; tests clean up with it."""
+    if _policies.get(policy.model) is policy:
+        del _policies[policy.model]
+
+
+def policies() -> list[type["Policy"]]:
+    """Return every policy, ordered by its model's name."""
+    return sorted(_policies.values(), key=lambda policy: policy.model._meta.label)
+
+
+def policy_of(model: type[Model]) -> type["Policy"] | None:
+    """Return the policy of a model; a proxy without one of its own has that of its concrete model."""
+    return _policies.get(model) or _policies.get(model._meta.concrete_model or model)
