@@ -1,0 +1,201 @@
+"""The settings of this app: `BULWARK_ACCOUNTS = {...}`, each key with its default, read when it is used.
+
+Keys that mean the same in djangorestframework-simplejwt carry its names.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.conf import settings
+
+Value = TypeVar("Value")
+
+
+class Conf:
+    """One property a key: `conf.issuer` is `BULWARK_ACCOUNTS["ISSUER"]`."""
+
+    def _read(self, key: str, default: Value) -> Value:
+        given: Value = getattr(settings, "BULWARK_ACCOUNTS", {}).get(key, default)
+        return given
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` of every token: the address of this service, as clients know it."""
+        return self._read("ISSUER", "")
+
+    @property
+    def audience(self) -> str:
+        """The `aud` of access tokens: the API they open."""
+        return self._read("AUDIENCE", "")
+
+    @property
+    def algorithm(self) -> str:
+        """What new signing keys are made for: EdDSA, ES256, RS256, or HS256."""
+        return self._read("ALGORITHM", "EdDSA")
+
+    @property
+    def access_token_lifetime(self) -> timedelta:
+        """How long an access token opens the API."""
+        return self._read("ACCESS_TOKEN_LIFETIME", timedelta(minutes=10))
+
+    @property
+    def refresh_token_lifetime(self) -> timedelta:
+        """How long a session may lie idle: the life of a refresh token that nobody uses."""
+        return self._read("REFRESH_TOKEN_LIFETIME", timedelta(days=7))
+
+    @property
+    def session_lifetime(self) -> timedelta:
+        """How long a session may live at all; rotation never prolongs it."""
+        return self._read("SESSION_LIFETIME", timedelta(days=30))
+
+    @property
+    def grace_period(self) -> timedelta:
+        """How long the refresh token just replaced is answered again with the same successor; 0: never."""
+        return self._read("GRACE_PERIOD", timedelta(seconds=10))
+
+    @property
+    def leeway(self) -> timedelta:
+        """How far the clocks of servers may differ."""
+        return self._read("LEEWAY", timedelta(0))
+
+    @property
+    def auth_header_types(self) -> tuple[str, ...]:
+        """Words that an Authorization header of ours may start with."""
+        return tuple(self._read("AUTH_HEADER_TYPES", ("Bearer",)))
+
+    @property
+    def mode(self) -> str:
+        """How an access token is checked: "session" asks the database, "stateless" the denylist in the cache."""
+        return self._read("MODE", "session")
+
+    @property
+    def denylist_cache(self) -> str:
+        """The cache that holds the denylist of mode "stateless", by alias."""
+        return self._read("DENYLIST_CACHE", "default")
+
+    @property
+    def verified_tokens(self) -> int:
+        """How many verified access tokens a process remembers, so as not to check a signature twice; 0: none."""
+        return self._read("VERIFIED_TOKENS", 10_000)
+
+    @property
+    def key_provider(self) -> str:
+        """Dotted path of the class that holds the keys, as `accounts.keys.files.FileKeys`."""
+        return self._read("KEY_PROVIDER", f"{__package__}.keys.environment.EnvironmentKeys")
+
+    @property
+    def key_options(self) -> Mapping[str, Any]:
+        """Keyword arguments of the key provider."""
+        return self._read("KEY_OPTIONS", {})
+
+    @property
+    def key_publish_ahead(self) -> timedelta:
+        """How long a new key is published before it signs."""
+        return self._read("KEY_PUBLISH_AHEAD", timedelta(minutes=15))
+
+    @property
+    def key_max_age(self) -> timedelta:
+        """How long a key may sign before a check warns."""
+        return self._read("KEY_MAX_AGE", timedelta(days=90))
+
+    @property
+    def jwks_max_age(self) -> int:
+        """Seconds that others may keep the published keys."""
+        return self._read("JWKS_MAX_AGE", 300)
+
+    @property
+    def session_annotations(self) -> Mapping[str, str]:
+        """Name -> dotted path of `f(user reference) -> expression`, added to the query that authenticates."""
+        return self._read("SESSION_ANNOTATIONS", {})
+
+    @property
+    def annotated_claims(self) -> Mapping[str, str]:
+        """Claim -> name of the session annotation it is filled from, at no query more."""
+        return self._read("ANNOTATED_CLAIMS", {})
+
+    @property
+    def claims(self) -> Sequence[str]:
+        """Dotted paths of `f(user, tenant) -> dict`, claims to add to access tokens."""
+        return self._read("CLAIMS", ())
+
+    @property
+    def tenant(self) -> str:
+        """Dotted path of `f(user) -> str`, the tenant a session is for; empty: none."""
+        return self._read("TENANT", "")
+
+    @property
+    def cookie_prefix(self) -> str:
+        """Prefix of cookie names: `__Host-` (path /), `__Secure-` (path of the auth routes), empty for plain http."""
+        return self._read("COOKIE_PREFIX", "__Host-")
+
+    @property
+    def cookie_name(self) -> str:
+        """Name of the refresh cookie, after the prefix."""
+        return self._read("COOKIE_NAME", "refresh")
+
+    @property
+    def csrf_cookie_name(self) -> str:
+        """Name of the readable cookie with the CSRF token of the refresh route, after the prefix."""
+        return self._read("CSRF_COOKIE_NAME", "refresh_csrf")
+
+    @property
+    def cookie_csrf(self) -> bool:
+        """Whether a refresh by cookie needs the CSRF token in the header `X-CSRF-Token` too."""
+        return self._read("COOKIE_CSRF", default=True)
+
+    @property
+    def trusted_origins(self) -> tuple[str, ...]:
+        """Origins besides this one whose pages may use the refresh cookie, as `https://app.example.org`."""
+        return tuple(self._read("TRUSTED_ORIGINS", ()))
+
+    @property
+    def max_sessions(self) -> int:
+        """How many live sessions a user may have, the oldest ends; 0: any number."""
+        return self._read("MAX_SESSIONS", 50)
+
+    @property
+    def max_password_length(self) -> int:
+        """Characters a password may have; longer ones are refused before they are hashed."""
+        return self._read("MAX_PASSWORD_LENGTH", 128)
+
+    @property
+    def require_verified_email(self) -> bool:
+        """Whether the address must be verified before a login."""
+        return self._read("REQUIRE_VERIFIED_EMAIL", default=True)
+
+    @property
+    def registration_open(self) -> bool:
+        """Whether anybody may register."""
+        return self._read("REGISTRATION_OPEN", default=True)
+
+    @property
+    def site_url(self) -> str:
+        """Origin that mailed links lead to, as `https://app.example.org`; empty: that of the request."""
+        return self._read("SITE_URL", "")
+
+    @property
+    def verify_path(self) -> str:
+        """Page that a verification link opens; it finds the token after `#token=`."""
+        return self._read("VERIFY_PATH", "/account/verify")
+
+    @property
+    def reset_path(self) -> str:
+        """Page that a reset link opens; it finds the token after `#token=`."""
+        return self._read("RESET_PATH", "/account/reset")
+
+    @property
+    def verify_timeout(self) -> timedelta:
+        """How long a verification link works."""
+        return self._read("VERIFY_TIMEOUT", timedelta(days=1))
+
+    @property
+    def reset_timeout(self) -> timedelta:
+        """How long a reset link works."""
+        return self._read("RESET_TIMEOUT", timedelta(minutes=30))
+
+
+conf = Conf()
+
+#: Every key there is, as the settings spell it.
+KEYS = frozenset(name.upper() for name, value in vars(Conf).items() if isinstance(value, property))

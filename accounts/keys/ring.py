@@ -1,0 +1,184 @@
+"""The key sets in use by this process."""
+
+import hashlib
+import hmac
+import threading
+import time
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+from .. import jose
+from ..conf import conf
+from .base import KeyDocument, KeyProvider, KeysUnavailable
+
+#: How long after its successor's date a key may still sign in a process that has not looked yet.
+STRAGGLER = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class DatedKey:
+    """A key and the moment from which it signs."""
+
+    key: jose.Key
+    active_from: datetime
+    #: What the `jti` of refresh tokens is computed with; empty for access keys.
+    mac: bytes = field(default=b"", repr=False)
+
+
+class KeySet:
+    """The keys for one purpose.
+
+    :param lifetime: how long a token lives that such a key signs.
+    """
+
+    def __init__(self, keys: Sequence[DatedKey], lifetime: timedelta) -> None:
+        self.keys = sorted(keys, key=lambda dated: (dated.active_from, dated.key.kid))
+        self._by_kid = {dated.key.kid: dated for dated in self.keys}
+        ends = [later.active_from + STRAGGLER + lifetime for later in self.keys[1:]]
+        self._ends = dict(zip((dated.key.kid for dated in self.keys), ends, strict=False))
+
+    def active(self, now: datetime) -> DatedKey:
+        """Return the key that signs: the newest whose date has come.
+
+        :raises KeysUnavailable: there is none.
+        """
+        for dated in reversed(self.keys):
+            if dated.active_from <= now:
+                return dated
+        msg = "No key is active: the date of each lies in the future, or there is none."
+        raise KeysUnavailable(msg)
+
+    def get(self, kid: str, now: datetime) -> DatedKey | None:
+        """Return the key ``kid`` if what it signed may be trusted, or None."""
+        dated = self._by_kid.get(kid)
+        ends = self._ends.get(kid)
+        return None if dated is None or (ends is not None and ends <= now) else dated
+
+    def published(self, now: datetime) -> list[DatedKey]:
+        """Return every key that verifies, those that do not sign yet included."""
+        return [dated for dated in self.keys if self.get(dated.key.kid, now)]
+
+    def expired(self, now: datetime) -> list[DatedKey]:
+        """Return the keys whose last token has expired: they can be removed."""
+        return [dated for dated in self.keys if not self.get(dated.key.kid, now)]
+
+    def state(self, dated: DatedKey, now: datetime) -> str:
+        """Return `published`, `active`, `retired`, or `expired`."""
+        if dated.active_from > now:
+            return "published"
+        if self.get(dated.key.kid, now) is None:
+            return "expired"
+        return "active" if self.active(now) is dated else "retired"
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """The key sets of both kinds of token."""
+
+    access: KeySet
+    refresh: KeySet
+
+
+def keyring(*, fresh: bool = False) -> Keyring:
+    """Return the keys in use, read again when the provider has new ones.
+
+    :param fresh: look now: a token names a key that is not known yet.
+    :raises KeysUnavailable: the provider cannot be read.
+    """
+    return _source().ring(fresh=fresh)
+
+
+def provider() -> KeyProvider:
+    """Return the provider that the settings name."""
+    return _source().provider
+
+
+def reset() -> None:
+    """Forget the provider and its keys."""
+    global _current  # noqa: PLW0603 - one process, one ring
+    _current = None
+
+
+class _Source:
+    """A provider and what was last read from it."""
+
+    #: Seconds between two looks that unknown key ids ask for: a flood of forged ids must not hammer the provider.
+    FRESH_EVERY = 0.2
+
+    def __init__(self, provider: KeyProvider) -> None:
+        self.provider = provider
+        self._lock = threading.Lock()
+        self._looked_at = float("-inf")
+        self._version: Hashable = None
+        self._ring: Keyring | None = None
+
+    def ring(self, *, fresh: bool) -> Keyring:
+        age = time.monotonic() - self._looked_at
+        every = min(self.FRESH_EVERY, self.provider.refresh_every) if fresh else self.provider.refresh_every
+        if self._ring is not None and age < every:
+            return self._ring
+        with self._lock:
+            version = self.provider.version()
+            if self._ring is None or version != self._version:
+                self._ring, self._version = build(self.provider.load()), version
+            self._looked_at = time.monotonic()
+            return self._ring
+
+
+_current: _Source | None = None
+
+
+def _source() -> _Source:
+    global _current  # noqa: PLW0603 - as above
+    if _current is None:
+        _current = _Source(import_string(conf.key_provider)(**conf.key_options))
+    return _current
+
+
+def build(document: KeyDocument) -> Keyring:
+    """Return the ring that a document describes.
+
+    :raises KeysUnavailable: a key is refused, has no date, or cannot sign.
+    """
+    try:
+        access = jose.load_set({"keys": document["access"]})
+        refresh = jose.load_set({"keys": document["refresh"]})
+        dated = [DatedKey(access[jwk["kid"]], _date(jwk)) for jwk in document["access"]]
+        derived = [_refresh_key(refresh[jwk["kid"]], _date(jwk)) for jwk in document["refresh"]]
+    except (jose.KeyRefused, KeyError, TypeError, ValueError) as error:
+        msg = f"The key document is not usable: {error}"
+        raise KeysUnavailable(msg) from error
+    leeway = conf.leeway
+    return Keyring(
+        KeySet(dated, conf.access_token_lifetime + leeway), KeySet(derived, conf.refresh_token_lifetime + leeway)
+    )
+
+
+def _date(jwk: dict[str, Any]) -> datetime:
+    found = datetime.fromisoformat(jwk["active_from"])
+    if found.tzinfo is None:
+        msg = f"`active_from` of {jwk['kid']} has no time zone."
+        raise ValueError(msg)
+    return found.astimezone(UTC)
+
+
+def _refresh_key(key: jose.Key, active_from: datetime) -> DatedKey:
+    """Return one key for signatures and another for ids, derived from the one that is kept."""
+    if not key.is_symmetric:
+        msg = f"The refresh key {key.kid} must be a secret (`kty` oct)."
+        raise ValueError(msg)
+    signing, mac = (hmac.digest(key.private, label, hashlib.sha256) for label in (b"bulwark:jws", b"bulwark:jti"))
+    return DatedKey(jose.Key(key.kid, "HS256", signing, signing), active_from, mac)
+
+
+def _on_setting_changed(*, setting: str, **_: object) -> None:
+    if setting == "BULWARK_ACCOUNTS":
+        reset()
+
+
+setting_changed.connect(_on_setting_changed, dispatch_uid="bulwark_accounts.keys")

@@ -1,0 +1,222 @@
+"""The two tokens of a session: a short access token, and a refresh token that is used once."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NoReturn, Self
+from uuid import UUID
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.utils.module_loading import import_string
+
+from . import jose, keys
+from .conf import conf
+from .errors import Refusal, TokenRefused
+from .keys.ring import DatedKey
+from .models import TokenFamily
+from .simplejwt import Token
+from .verified import verified_tokens
+
+
+class Kind(StrEnum):
+    """The `typ` of a token (RFC 9068, section 2.1; RFC 8725, section 3.11)."""
+
+    ACCESS = "at+jwt"
+    REFRESH = "rt+jwt"
+
+
+#: Claims that an access token must have, and their types.
+_ACCESS_CLAIMS: dict[str, type] = {"sub": str, "jti": str, "sid": str, "iat": int, "exp": int}
+_REFRESH_CLAIMS: dict[str, type] = {"jti": str, "sid": str, "gen": int, "iat": int, "exp": int}
+
+
+class AccessToken(Token):
+    """A verified access token, as `request.auth`.
+
+    Reads like simplejwt's: `request.auth["sub"]`, `request.auth.get("tenant")`, `request.auth.payload`.
+
+    :ivar family: the session, with the annotations that the settings name; in mode "stateless" it loads when touched.
+    """
+
+    token_type = "access"  # noqa: S105 - the name of a kind
+    family: TokenFamily
+
+    @property
+    def lifetime(self) -> timedelta:  # type: ignore[override]  # simplejwt reads its settings once, at import
+        return conf.access_token_lifetime
+
+    @classmethod
+    def of(cls, claims: Mapping[str, Any], family: TokenFamily) -> Self:
+        """Return the token of claims that have been verified."""
+        self = cls.__new__(cls)
+        self.token = None
+        self.payload = dict(claims)
+        self.family = family
+        return self
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """What the token says."""
+        payload: dict[str, Any] = self.payload
+        return payload
+
+    @property
+    def tenant(self) -> str:
+        """The tenant that the session is for, or an empty string."""
+        tenant: str = self.payload.get("tenant", "")
+        return tenant
+
+
+@dataclass(frozen=True)
+class RefreshClaims:
+    """What a refresh token says, its signature verified; whether it was ever issued only its family tells.
+
+    :ivar mac: the key its id was computed with.
+    """
+
+    family_id: UUID
+    generation: int
+    jti: str
+    mac: bytes
+
+    def is_issued_by(self, family: TokenFamily) -> bool:
+        """Say whether ``family`` has issued exactly this token, now or in an earlier generation."""
+        return hmac.compare_digest(self.jti, _jti(self.mac, family, self.generation))
+
+
+def read_access_token(token: str, *, now: datetime) -> Mapping[str, Any]:
+    """Return the claims of an access token.
+
+    Neither the session nor the user is looked at. A signature is checked once a process, not once a request.
+
+    :raises TokenRefused: it is no access token of ours, or its time has passed.
+    """
+    digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+    known = verified_tokens.get(digest)
+    if known is None:
+        claims, kid = jose.verify(token, lambda kid: _access_key(kid, now), typ=Kind.ACCESS)
+        _check_claims(claims, _ACCESS_CLAIMS, audience=conf.audience, now=now)
+        verified_tokens.put(digest, claims, kid)
+        return claims
+    claims, kid = known
+    if keys.keyring().access.get(kid, now) is None:
+        verified_tokens.forget(digest)
+        raise TokenRefused(Refusal.INVALID, "unknown_key")
+    if claims["exp"] + conf.leeway.total_seconds() <= now.timestamp():
+        verified_tokens.forget(digest)
+        raise TokenRefused(Refusal.EXPIRED, "expired")
+    return claims
+
+
+def read_refresh_token(token: str, *, now: datetime) -> RefreshClaims:
+    """Return what a refresh token says.
+
+    :raises TokenRefused: it is no refresh token of ours, or its time has passed.
+    """
+    claims, kid = jose.verify(token, lambda kid: _refresh_key(kid, now), typ=Kind.REFRESH)
+    _check_claims(claims, _REFRESH_CLAIMS, audience=conf.issuer, now=now)
+    dated = _dated_refresh_key(kid, now)
+    if dated is None:
+        raise TokenRefused(Refusal.INVALID, "unknown_key")
+    return RefreshClaims(UUID(claims["sid"]), claims["gen"], claims["jti"], dated.mac)
+
+
+def make_access_token(user: AbstractBaseUser, family: TokenFamily, *, now: datetime) -> str:
+    """Return a new access token for a session.
+
+    :raises KeysUnavailable: no key is active.
+    """
+    claims: dict[str, Any] = {
+        "iss": conf.issuer,
+        "aud": conf.audience,
+        "sub": str(user.pk),
+        "sid": str(family.pk),
+        "jti": secrets.token_urlsafe(12),
+        "iat": int(now.timestamp()),
+        "exp": int((now + conf.access_token_lifetime).timestamp()),
+    }
+    if family.tenant:
+        claims["tenant"] = family.tenant
+    for name, annotation in conf.annotated_claims.items():
+        claims[name] = getattr(family, annotation)
+    for path in conf.claims:
+        claims.update(import_string(path)(user, family.tenant))
+    return jose.sign(claims, keys.keyring().access.active(now).key, typ=Kind.ACCESS)
+
+
+def make_refresh_token(family: TokenFamily, *, now: datetime) -> str:
+    """Return the refresh token of the family's current generation: the same text for the same row.
+
+    :raises KeysUnavailable: the key it was issued under is gone.
+    """
+    dated = _dated_refresh_key(family.kid, now)
+    if dated is None:
+        msg = f"The refresh key {family.kid} is gone."
+        raise keys.KeysUnavailable(msg)
+    claims = {
+        "iss": conf.issuer,
+        "aud": conf.issuer,
+        "sid": str(family.pk),
+        "gen": family.generation,
+        "jti": _jti(dated.mac, family, family.generation),
+        "iat": int(family.rotated_at.timestamp()),
+        "exp": int(family.idle_expires_at.timestamp()),
+    }
+    return jose.sign(claims, dated.key, typ=Kind.REFRESH)
+
+
+def _jti(mac: bytes, family: TokenFamily, generation: int) -> str:
+    """Return what only the key and the row together tell: neither alone can make a token."""
+    text = family.pk.bytes + generation.to_bytes(8, "big") + bytes(family.nonce)
+    return jose.encode_segment(hmac.digest(mac, text, hashlib.sha256))
+
+
+def _access_key(kid: str, now: datetime) -> jose.Key | None:
+    dated = keys.keyring().access.get(kid, now) or keys.keyring(fresh=True).access.get(kid, now)
+    return dated.key if dated else None
+
+
+def _refresh_key(kid: str, now: datetime) -> jose.Key | None:
+    dated = _dated_refresh_key(kid, now)
+    return dated.key if dated else None
+
+
+def _dated_refresh_key(kid: str, now: datetime) -> DatedKey | None:
+    return keys.keyring().refresh.get(kid, now) or keys.keyring(fresh=True).refresh.get(kid, now)
+
+
+def _check_claims(claims: Mapping[str, Any], wanted: Mapping[str, type], *, audience: str, now: datetime) -> None:
+    """Check what RFC 8725, section 3.9 and 3.10, asks to be checked.
+
+    :raises TokenRefused: a claim is missing, of another type, or says another thing.
+    """
+    for name, kind in wanted.items():
+        if type(claims.get(name)) is not kind:  # not isinstance: True is an int
+            _refuse(f"claim_{name}")
+    if not conf.issuer or claims.get("iss") != conf.issuer:
+        _refuse("issuer")
+    if not audience or claims.get("aud") != audience:
+        _refuse("audience")
+    try:
+        UUID(claims["sid"])
+    except ValueError:
+        _refuse("claim_sid")
+    if not 0 < claims.get("gen", 1) < 2**63 or type(claims.get("tenant", "")) is not str:
+        _refuse("claim_value")
+    leeway = conf.leeway.total_seconds()
+    if claims["exp"] + leeway <= now.timestamp():
+        raise TokenRefused(Refusal.EXPIRED, "expired")
+    if max(claims["iat"], claims.get("nbf", 0)) > now.timestamp() + leeway + _FUTURE:
+        _refuse("not_yet_valid")
+
+
+#: Seconds that an `iat` may lie ahead: it is rounded down here, but clocks of servers differ.
+_FUTURE = 5
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise TokenRefused(Refusal.INVALID, reason)
