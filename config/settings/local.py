@@ -5,6 +5,7 @@ import secrets
 from .base import *  # noqa: F403
 from .base import LOCAL_DIR
 from .security import *  # noqa: F403
+from .security import BULWARK_ACCOUNTS
 
 DEBUG = True
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
@@ -23,3 +24,11 @@ def _kept(name: str) -> str:
 SECRET_KEY = _kept("secret_key")
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = str(LOCAL_DIR / "mail")
+
+BULWARK_ACCOUNTS = {
+    **BULWARK_ACCOUNTS,
+    "ISSUER": "http://127.0.0.1:8000",
+    "KEY_PROVIDER": "accounts.keys.files.FileKeys",
+    "KEY_OPTIONS": {"path": LOCAL_DIR / "keys.json", "generate": True},
+    "COOKIE_PREFIX": "",  # plain http: a browser keeps no prefixed cookie
+}

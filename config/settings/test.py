@@ -7,6 +7,7 @@ from config import env
 from .base import *  # noqa: F403
 from .base import DATABASES
 from .security import *  # noqa: F403
+from .security import BULWARK_ACCOUNTS
 
 DEBUG = False
 SECRET_KEY = "a test needs no secret, and this one is long enough"  # noqa: S105  # pragma: allowlist secret
@@ -17,3 +18,9 @@ if url := os.environ.get("DATABASE_URL"):
 # A database of this run's own, so that two runs on one server do not meet.
 DATABASES["default"]["TEST"] = {"NAME": f"test_bulwark_{os.getpid()}" if url else None}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # cheap: tests of the real one name it
+
+BULWARK_ACCOUNTS = {
+    **BULWARK_ACCOUNTS,
+    "ISSUER": "https://testserver",
+    "KEY_PROVIDER": "accounts.keys.memory.MemoryKeys",
+}
