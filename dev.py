@@ -71,8 +71,8 @@ def browser(arguments: Sequence[str]) -> int:
     return call("-m", "pytest", "-m", "browser", *arguments)
 
 
-def check(_: Sequence[str]) -> int:
-    """Run every check, then say which failed."""
+def check(chosen: Sequence[str]) -> int:
+    """Run every check, or those that are named, then say which failed."""
     install(*DEV)
     steps: dict[str, Sequence[str]] = {
         "lint": ("-m", "ruff", "check", "."),
@@ -83,12 +83,16 @@ def check(_: Sequence[str]) -> int:
         "deploy": ("manage.py", "check", "--deploy", "--fail-level", "WARNING"),
         "secrets": ("-m", "detect_secrets.pre_commit_hook", "--baseline", ".secrets.baseline", *tracked()),
     }
+    if not {*steps, "lock file"}.issuperset(chosen):
+        return refuse("Name some of: " + ", ".join([*steps, "lock file"]))
     results = {}
     for name, arguments in steps.items():
-        print(f"== {name}", flush=True)
-        results[name] = call(*arguments, env=production() if name == "deploy" else None) == 0
-    print("== lock file", flush=True)
-    results["lock file"] = all(locked(source) for source in ("requirements.in", "requirements-dev.in"))
+        if not chosen or name in chosen:
+            print(f"== {name}", flush=True)
+            results[name] = call(*arguments, env=production() if name == "deploy" else None) == 0
+    if not chosen or "lock file" in chosen:
+        print("== lock file", flush=True)
+        results["lock file"] = all(locked(source) for source in ("requirements.in", "requirements-dev.in"))
     print("\n" + "\n".join(f"{'ok    ' if passed else 'FAILED'}  {name}" for name, passed in results.items()))
     return 0 if all(results.values()) else 1
 
