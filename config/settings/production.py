@@ -5,7 +5,7 @@ from config import env
 from .base import *  # noqa: F403
 from .base import MIDDLEWARE, STORAGES
 from .security import *  # noqa: F403
-from .security import BULWARK_EDGE
+from .security import BULWARK_ACCOUNTS, BULWARK_EDGE
 
 DEBUG = False
 SECRET_KEY = env.secret("SECRET_KEY")
@@ -40,6 +40,11 @@ BULWARK_EDGE = {
     "TRUSTED_PROXIES": env.words("TRUSTED_PROXIES", ""),
     "METRICS_NETWORKS": env.words("METRICS_NETWORKS", "127.0.0.0/8,::1/128"),
 }
+
+# The address that people and clients know this service by, as https://api.example.org.
+SITE_URL = env.text("SITE_URL").rstrip("/")
+# The signing keys come from BULWARK_KEYS or the file that BULWARK_KEYS_FILE names: `manage.py rotate_signing_key`.
+BULWARK_ACCOUNTS = {**BULWARK_ACCOUNTS, "ISSUER": SITE_URL, "SITE_URL": SITE_URL}
 
 # The proxy ends TLS; what it forwards in this header is believed from TRUSTED_PROXIES only.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

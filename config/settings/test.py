@@ -1,12 +1,14 @@
 """The test suite: SQLite in memory and in-process stores, or what DATABASE_URL and REDIS_URL name."""
 
 import os
+import tempfile
 
 from config import env
 
 from .base import *  # noqa: F403
 from .base import DATABASES
 from .security import *  # noqa: F403
+from .security import BULWARK_AUDITLOG
 from .security import BULWARK_ACCOUNTS
 
 DEBUG = False
@@ -24,3 +26,4 @@ BULWARK_ACCOUNTS = {
     "ISSUER": "https://testserver",
     "KEY_PROVIDER": "accounts.keys.memory.MemoryKeys",
 }
+BULWARK_AUDITLOG = {**BULWARK_AUDITLOG, "SPOOL": f"{tempfile.gettempdir()}/bulwark-test-spool-{os.getpid()}"}

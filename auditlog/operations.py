@@ -1,0 +1,101 @@
+"""What migrations of the log need beyond Django's own operations."""
+
+from typing import Any
+
+from django.db import NotSupportedError
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+
+from . import partitions, triggers
+
+VENDORS = ("postgresql", "sqlite")
+
+
+# ruff: noqa: ARG002 - the names of the arguments are Django's
+
+
+class _OnTable(Operation):
+    """Works on the table of one model, and leaves the state of the models as it is."""
+
+    reversible = True
+
+    def __init__(self, model_name: str) -> None:
+        self.model_name = model_name
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return type(self).__qualname__, [self.model_name], {}
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        pass
+
+    def table(self, app_label: str, editor: BaseDatabaseSchemaEditor, state: ProjectState) -> str | None:
+        """Return the table's name, or None where the routers keep it out of this database."""
+        model = state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(editor.connection.alias, model):
+            return None
+        if editor.connection.vendor not in VENDORS:
+            msg = f"The audit log works on {' and '.join(VENDORS)}, not on {editor.connection.vendor}."
+            raise NotSupportedError(msg)
+        return str(model._meta.db_table)  # noqa: SLF001 - Django's documented face of a model
+
+
+class PartitionByMonth(_OnTable):
+    """Replaces the new, empty table by one that is partitioned by month of `ts`; PostgreSQL only."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        table = self.table(app_label, schema_editor, to_state)
+        if table is None or schema_editor.connection.vendor != "postgresql":
+            return
+        quote = schema_editor.quote_name
+        # Django has no word for PARTITION BY; so its own table gives the columns and makes room for this one.
+        # The key of a partitioned table must hold the column it is partitioned by.
+        schema_editor.execute(
+            f"""
+            ALTER TABLE {quote(table)} RENAME TO {quote(table + "_shape")};
+            CREATE TABLE {quote(table)} (LIKE {quote(table + "_shape")} INCLUDING CONSTRAINTS) PARTITION BY RANGE (ts);
+            DROP TABLE {quote(table + "_shape")};
+            CREATE SEQUENCE {quote(table + "_seq_seq")} AS bigint OWNED BY {quote(table)}.seq;
+            ALTER TABLE {quote(table)} ALTER COLUMN seq SET DEFAULT nextval('{quote(table + "_seq_seq")}');
+            ALTER TABLE {quote(table)} ADD PRIMARY KEY (seq, ts);
+            CREATE TABLE {quote(table + "_default")} PARTITION OF {quote(table)} DEFAULT;
+            """
+        )
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        """Change nothing: the operation before this one drops the table, partitions included."""
+
+    def describe(self) -> str:
+        return f"Partition {self.model_name} by month"
+
+
+class AppendOnly(_OnTable):
+    """Installs the triggers that refuse UPDATE, DELETE and TRUNCATE; on PostgreSQL also makes the next partitions.
+
+    On SQLite Django changes many things by making the table anew, which loses its triggers: a migration that does so
+    ends with this operation again.
+    """
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        table = self.table(app_label, schema_editor, to_state)
+        if table is None:
+            return
+        triggers.install(schema_editor.connection, table)
+        if schema_editor.connection.vendor == "postgresql":
+            partitions.create_missing(schema_editor.connection, table)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        table = self.table(app_label, schema_editor, from_state)
+        if table is not None:
+            triggers.remove(schema_editor.connection)
+
+    def describe(self) -> str:
+        return f"Make {self.model_name} append-only"

@@ -1,0 +1,79 @@
+"""What the database itself refuses, whoever asks: changing an event, removing one, lying about its transaction.
+
+Note: maintenance. Two duties need a door: emptying a test database, and moving rows into a new partition.
+On PostgreSQL it is the session setting `bulwark_auditlog.maintenance`, which counts only for the owner of the table
+(or a superuser): the role that the application runs as may set it and gains nothing. SQLite has no roles: there it is
+a function that only `maintenance.allowed()` makes say yes; a connection without that function is refused too.
+"""
+
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+MESSAGE = "bulwark_auditlog: events are only ever added"
+SQLITE_FUNCTION = "bulwark_auditlog_maintenance"
+
+_POSTGRESQL = """
+CREATE OR REPLACE FUNCTION bulwark_auditlog_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF pg_catalog.current_setting('bulwark_auditlog.maintenance', true) = 'on' AND pg_catalog.pg_has_role(
+        current_user, (SELECT relowner FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) TG_RELID), 'MEMBER'
+    ) THEN
+        IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION '{message}' USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE OR REPLACE FUNCTION bulwark_auditlog_stamp() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.tx := pg_catalog.pg_current_xact_id()::text::bigint;
+    NEW.epoch := 1;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER bulwark_event_append_only BEFORE UPDATE OR DELETE ON {table}
+    FOR EACH ROW EXECUTE FUNCTION bulwark_auditlog_refuse();
+CREATE TRIGGER bulwark_event_stamp BEFORE INSERT ON {table}
+    FOR EACH ROW EXECUTE FUNCTION bulwark_auditlog_stamp();
+"""
+
+_SQLITE = """
+CREATE TRIGGER bulwark_event_no_{word} BEFORE {word} ON {table} WHEN COALESCE({function}(), 0) = 0
+BEGIN SELECT RAISE(ABORT, '{message}'); END
+"""
+
+
+def install(connection: BaseDatabaseWrapper, table: str) -> None:
+    """Make the triggers that protect ``table``."""
+    name = connection.ops.quote_name(table)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_POSTGRESQL.format(table=name, message=MESSAGE))
+            # TRUNCATE has no row triggers, and those of a statement are not inherited by partitions.
+            cursor.execute("SELECT relid::regclass::text FROM pg_partition_tree(%s::regclass)", [name])
+            for (partition,) in cursor.fetchall():
+                protect_from_truncate(cursor, partition)
+        else:
+            for word in ("UPDATE", "DELETE"):
+                cursor.execute(_SQLITE.format(table=name, word=word, function=SQLITE_FUNCTION, message=MESSAGE))
+
+
+def protect_from_truncate(cursor: Any, quoted_table: str) -> None:
+    """Make the trigger that refuses TRUNCATE, which every partition needs for itself."""
+    cursor.execute(
+        f"CREATE TRIGGER bulwark_event_no_truncate BEFORE TRUNCATE ON {quoted_table} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION bulwark_auditlog_refuse()"
+    )
+
+
+def remove(connection: BaseDatabaseWrapper) -> None:
+    """Remove what `install` made."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "DROP FUNCTION bulwark_auditlog_refuse() CASCADE; DROP FUNCTION bulwark_auditlog_stamp() CASCADE"
+            )
+        else:
+            for word in ("UPDATE", "DELETE"):
+                cursor.execute(f"DROP TRIGGER bulwark_event_no_{word}")
