@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core import checks
 
 
 class ArticlesConfig(AppConfig):
@@ -6,3 +7,9 @@ class ArticlesConfig(AppConfig):
     label = "bulwark_articles"
     verbose_name = "Bulwark articles"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import lookups  # noqa: F401  (registers `has_word`)
+        from .checks import check_settings
+
+        checks.register(check_settings)

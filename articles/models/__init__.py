@@ -1,0 +1,4 @@
+from .article import Article, Status
+from .category import Category
+
+__all__ = ["Article", "Category", "Status"]

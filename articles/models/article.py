@@ -1,0 +1,76 @@
+"""A text that somebody of a tenant writes."""
+
+import uuid
+
+from django.conf import settings
+from django.core.validators import MaxLengthValidator, MinLengthValidator
+from django.db import models
+from django.db.models.functions import Length
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
+from django.utils.translation import gettext_lazy as _
+
+from .category import Category
+
+TITLE_LENGTH = (5, 200)
+#: Characters of the sanitised HTML, which is what is kept and judged.
+BODY_LENGTH = (50, 50_000)
+MAX_TAGS, MAX_TAG_LENGTH = 10, 30
+
+
+class Status(models.TextChoices):
+    DRAFT = "draft", _("draft")
+    PUBLISHED = "published", _("published")
+
+
+class Article(models.Model):
+    """A draft or published text; its tenant is the wall around it, its author the owner inside."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(
+        "bulwark_authz.Tenant", models.PROTECT, verbose_name=_("tenant"), related_name="articles"
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("author"), related_name="articles"
+    )
+    category = models.ForeignKey(Category, models.PROTECT, verbose_name=_("category"), related_name="articles")
+    title = models.CharField(_("title"), max_length=TITLE_LENGTH[1], validators=[MinLengthValidator(TITLE_LENGTH[0])])
+    body = models.TextField(
+        _("body"),
+        validators=[MinLengthValidator(BODY_LENGTH[0]), MaxLengthValidator(BODY_LENGTH[1])],
+        help_text=_("HTML; what is not on the allowlist is taken out."),
+    )
+    tags = models.JSONField(_("tags"), default=list, blank=True, help_text=_("A list of words."))
+    status = models.CharField(_("status"), max_length=9, choices=Status.choices, default=Status.DRAFT)
+    legal_hold = models.BooleanField(
+        _("legal hold"), default=False, help_text=_("While this is ticked nobody can change or delete the article.")
+    )
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+    published_at = models.DateTimeField(_("published at"), null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("article")
+        verbose_name_plural = _("articles")
+        indexes = [
+            models.Index("tenant", "created_at", "id", name="bulwark_articles_newest"),
+            models.Index("tenant", "author", "created_at", "id", name="bulwark_articles_mine"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="bulwark_articles_title_length", condition=GreaterThanOrEqual(Length("title"), TITLE_LENGTH[0])
+            ),
+            models.CheckConstraint(
+                name="bulwark_articles_body_length",
+                condition=GreaterThanOrEqual(Length("body"), BODY_LENGTH[0])
+                & LessThanOrEqual(Length("body"), BODY_LENGTH[1]),
+            ),
+            models.CheckConstraint(
+                name="bulwark_articles_status",
+                condition=models.Q(status=Status.DRAFT, published_at=None)
+                | models.Q(status=Status.PUBLISHED, published_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
