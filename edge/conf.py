@@ -1,0 +1,123 @@
+"""The settings of this app: `BULWARK_EDGE = {...}`, each key with its default, read when it is used."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from django.conf import settings
+
+Value = TypeVar("Value")
+
+
+class Conf:
+    """One property a key: `conf.redis_url` is `BULWARK_EDGE["REDIS_URL"]`."""
+
+    def _read(self, key: str, default: Value) -> Value:
+        given: Value = getattr(settings, "BULWARK_EDGE", {}).get(key, default)
+        return given
+
+    @property
+    def api_prefixes(self) -> tuple[str, ...]:
+        """Paths that speak JSON only: problems, the API's headers, HTTPS required, the general limit."""
+        return tuple(self._read("API_PREFIXES", ["/api/"]))
+
+    @property
+    def trusted_proxies(self) -> Sequence[str]:
+        """Networks whose forwarded header is believed, as `10.0.0.0/8`. Never the whole internet."""
+        return self._read("TRUSTED_PROXIES", [])
+
+    @property
+    def forwarded_header(self) -> str:
+        """The one header the trusted proxies write: `X-Forwarded-For` or `Forwarded`."""
+        return self._read("FORWARDED_HEADER", "X-Forwarded-For")
+
+    @property
+    def identity(self) -> str:
+        """Dotted path of `f(request) -> str | None`: who calls, before the view asks; empty: the session's user."""
+        return self._read("IDENTITY", "")
+
+    @property
+    def tenant(self) -> str:
+        """Dotted path of `f(request) -> str | None`, the tenant a call is made for; empty: none."""
+        return self._read("TENANT", "")
+
+    @property
+    def redis_url(self) -> str:
+        """The limiter's own Redis database; empty keeps limits in this process."""
+        return self._read("REDIS_URL", "")
+
+    @property
+    def redis_timeout(self) -> float:
+        """Seconds to wait for the limiter's Redis before it counts as lost."""
+        return self._read("REDIS_TIMEOUT", 0.5)
+
+    @property
+    def redis_prefix(self) -> str:
+        """What the limiter's keys start with."""
+        return self._read("REDIS_PREFIX", "edge")
+
+    @property
+    def probe_interval(self) -> float:
+        """Seconds between attempts to reach a lost Redis."""
+        return self._read("PROBE_INTERVAL", 1.0)
+
+    @property
+    def processes(self) -> int:
+        """How many processes serve; with more than one, limits kept in process do not hold. 0: not known."""
+        return self._read("PROCESSES", int(os.environ.get("WEB_CONCURRENCY", "0") or 0))
+
+    @property
+    def local_keys(self) -> int:
+        """How many keys the in-process store holds before it forgets the oldest."""
+        return self._read("LOCAL_KEYS", 100_000)
+
+    @property
+    def ratelimit_enabled(self) -> bool:
+        """Whether limits are applied at all."""
+        return self._read("RATELIMIT_ENABLED", default=True)
+
+    @property
+    def ratelimits(self) -> Mapping[str, Mapping[str, Any]]:
+        """Policies by name: `{"login": {"key": "ip", "rate": ["5/m", "10/h"], "refund": True, "outage": "closed"}}`."""
+        return self._read("RATELIMITS", {})
+
+    @property
+    def general_ratelimit(self) -> str:
+        """Name of the policy that every request under `API_PREFIXES` spends from; empty: none."""
+        return self._read("GENERAL_RATELIMIT", "")
+
+    @property
+    def body_limit(self) -> int:
+        """Bytes that a request body under `API_PREFIXES` may have, where the view does not say otherwise."""
+        return self._read("BODY_LIMIT", 10_240)
+
+    @property
+    def json_depth(self) -> int:
+        """How deep JSON may nest."""
+        return self._read("JSON_DEPTH", 32)
+
+    @property
+    def json_keys(self) -> int:
+        """How many object members and array items JSON may have in all."""
+        return self._read("JSON_KEYS", 1_000)
+
+    @property
+    def json_digits(self) -> int:
+        """How many digits a JSON number may have."""
+        return self._read("JSON_DIGITS", 32)
+
+    @property
+    def problem_type(self) -> str:
+        """What the `type` of a problem is; `{code}` is replaced."""
+        return self._read("PROBLEM_TYPE", "urn:bulwark:problem:{code}")
+
+    @property
+    def metrics_networks(self) -> Sequence[str]:
+        """Networks that may read `/metrics`."""
+        return self._read("METRICS_NETWORKS", ["127.0.0.0/8", "::1/128"])
+
+
+conf = Conf()
+
+#: Every key there is, as the settings spell it.
+KEYS = frozenset(name.upper() for name, value in vars(Conf).items() if isinstance(value, property))

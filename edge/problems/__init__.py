@@ -1,0 +1,46 @@
+"""Errors that help and do not leak: RFC 9457 problems for programs, plain pages for people."""
+
+from .drf import answer_to, exception_handler
+from .errors import (
+    BadHost,
+    BodyTooLarge,
+    CsrfFailed,
+    HttpsRequired,
+    LengthRequired,
+    LimiterUnavailable,
+    MalformedBody,
+    Problem,
+    ServerError,
+    TooManyRequests,
+    UnsupportedBody,
+)
+from .handlers import bad_request, csrf_failure, not_found, permission_denied, server_error
+from .middleware import ProblemMiddleware
+from .responses import CONTENT_TYPE, ProblemResponse, is_api, problem_response, wants_page
+
+__all__ = [
+    "CONTENT_TYPE",
+    "BadHost",
+    "BodyTooLarge",
+    "CsrfFailed",
+    "HttpsRequired",
+    "LengthRequired",
+    "LimiterUnavailable",
+    "MalformedBody",
+    "Problem",
+    "ProblemMiddleware",
+    "ProblemResponse",
+    "ServerError",
+    "TooManyRequests",
+    "UnsupportedBody",
+    "answer_to",
+    "bad_request",
+    "csrf_failure",
+    "exception_handler",
+    "is_api",
+    "not_found",
+    "permission_denied",
+    "problem_response",
+    "server_error",
+    "wants_page",
+]

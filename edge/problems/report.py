@@ -1,0 +1,30 @@
+"""Tells the world about refusals."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from .. import signals
+from ..context import django_request
+from .errors import Problem
+
+
+def actor(request: HttpRequest) -> Any:
+    """Return the user of ``request`` if something has already found out who that is, else None; costs no query."""
+    user = vars(request).get("_cached_user") or vars(request).get("user")
+    if user is None or "_wrapped" in vars(user):  # still lazy: asking would query
+        return None
+    return user if user.is_authenticated else None
+
+
+def refused(request: Any, *, code: str, status: int) -> None:
+    """Send `request_refused`."""
+    inner = django_request(request)
+    signals.request_refused.send_robust(
+        sender=Problem,
+        request=inner,
+        user=actor(inner),
+        target=None,
+        outcome="refused",
+        data={"code": code, "status": status, "path": inner.path, "method": inner.method},
+    )

@@ -1,0 +1,82 @@
+"""What every store of counts promises."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+#: A window is counted in this many parts; a part leaves the count as a whole, and late.
+PARTS = 60
+#: Stores count in microseconds, whole ones: nothing is rounded in anyone's favour.
+SECOND = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One count against one limit.
+
+    :param name: the policy's name, for headers and problems.
+    :param key: whose count it is.
+    :param limit: how much may be spent in any window.
+    :param window: seconds.
+    """
+
+    name: str
+    key: str
+    limit: int
+    window: int
+
+    @property
+    def width(self) -> int:
+        """Microseconds of a part of the window, rounded up."""
+        return -(-self.window * SECOND // PARTS)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where one limit stands after a request.
+
+    :param allowed: whether this limit let it pass.
+    :param remaining: what is left to spend now.
+    :param reset: seconds until enough for another request is free, or until the first spending leaves the count.
+        Never too early.
+    :param part: the part of the window that a spending was counted in.
+    """
+
+    limit: Limit
+    allowed: bool
+    remaining: int
+    reset: float
+    part: int
+
+
+class StoreUnavailable(Exception):  # noqa: N818 - past participles name errors here
+    """The counts cannot be reached."""
+
+
+class Store(Protocol):
+    """Counts what is spent in sliding windows.
+
+    In no window of a limit's length, wherever it begins, is more spent than the limit, however many processes spend.
+    The price: what was spent leaves the count up to a sixtieth of the window late.
+    """
+
+    def spend(self, limits: Sequence[Limit], cost: int = 1) -> list[State]:
+        """Spend ``cost`` from every limit, or from none when one of them does not have it.
+
+        :raises StoreUnavailable: the counts cannot be reached; nothing is known to be spent.
+        """
+        ...
+
+    def refund(self, states: Sequence[State], cost: int = 1) -> None:
+        """Give back what `spend` took.
+
+        :raises StoreUnavailable: the counts cannot be reached.
+        """
+        ...
+
+    def reset(self, keys: Sequence[str]) -> None:
+        """Forget what was spent under ``keys``.
+
+        :raises StoreUnavailable: the counts cannot be reached.
+        """
+        ...

@@ -1,0 +1,110 @@
+"""`@ratelimit`: django-ratelimit's words, for functions, classes and methods of Django and REST framework."""
+
+from collections.abc import Callable, Iterable
+from functools import partial, wraps
+from typing import Any, TypeVar
+
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.decorators import method_decorator
+
+from ..context import django_request
+from .headers import set_headers
+from .keys import Key
+from .policies import ALL, Policy, Rates, make_policy, named_policy
+from .spending import Declared, enforce, settle, spending
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def ratelimit(
+    policy: str | None = None,
+    *,
+    key: Key | None = None,
+    rate: Rates | None = None,
+    group: str | None = None,
+    method: str | Iterable[str] = ALL,
+    block: bool = True,
+    outage: str = "local",
+    refund: bool | Iterable[int] = False,
+    cost: int = 1,
+) -> Callable[[View], View]:
+    """Limit how often a view, class or method is called.
+
+    `@ratelimit("login")` takes the policy of that name from `RATELIMITS`; otherwise ``key`` and ``rate`` say it here.
+
+    :param key: whose count: `ip`, `user`, `user_or_ip`, `tenant`, `endpoint`, `account`, `header:NAME`, `get:NAME`,
+        `post:NAME`, or `f(group, request) -> str`. `post:` reads JSON as well as forms.
+    :param rate: how much: `5/m`, `100/15m`, a list of these, or `f(group, request)` that returns one or None.
+    :param group: views that name the same group share a count; by default each view has its own.
+    :param method: the HTTP methods to count; all by default.
+    :param block: answer 429; otherwise only set `request.limited`.
+    :param outage: while the shared store is lost: `closed` answers 503, `local` counts in this process.
+    :param refund: give it back when the answer is a success; or the statuses that count as one.
+    :param cost: what a call spends.
+    :raises ImproperlyConfigured: an option makes no sense; for a named policy, when the first request comes.
+    """
+
+    def decorate(view: View) -> View:
+        if isinstance(view, type):
+            decorated: Any = method_decorator(decorate, name="dispatch")(view)
+            return decorated  # type: ignore[no-any-return]  # a class is a View too
+        declared: Declared
+        if policy is not None:
+            declared = partial(named_policy, policy)
+        else:
+            own = _own_policy(
+                view, key, rate, group, method=method, block=block, outage=outage, refund=refund, cost=cost
+            )
+            declared = lambda: own  # noqa: E731 - each declaration needs an identity
+        wrapper: Any = _asynchronous(view, declared) if iscoroutinefunction(view) else _synchronous(view, declared)
+        wrapper.edge_limits = (*getattr(view, "edge_limits", ()), declared)
+        return wrapper  # type: ignore[no-any-return]  # wraps() keeps the signature
+
+    return decorate
+
+
+def _own_policy(view: Any, key: Key | None, rate: Rates | None, group: str | None, **options: Any) -> Policy:
+    if key is None or rate is None:
+        msg = "A rate limit needs the name of a policy, or key and rate."
+        raise ImproperlyConfigured(msg)
+    return make_policy(group or f"{view.__module__}.{view.__qualname__}", key=key, rate=rate, **options)
+
+
+def _synchronous(view: Callable[..., Any], declared: Declared) -> Callable[..., Any]:
+    @wraps(view)
+    def limited(*args: Any, **kwargs: Any) -> Any:
+        request = _request_in(args)
+        enforce(request, [declared])
+        response = view(*args, **kwargs)
+        _finish(request, response)
+        return response
+
+    return limited
+
+
+def _asynchronous(view: Callable[..., Any], declared: Declared) -> Callable[..., Any]:
+    @wraps(view)
+    async def limited(*args: Any, **kwargs: Any) -> Any:
+        request = _request_in(args)
+        await sync_to_async(enforce, thread_sensitive=False)(request, [declared])
+        response = await view(*args, **kwargs)
+        await sync_to_async(_finish, thread_sensitive=False)(request, response)
+        return response
+
+    return limited
+
+
+def _finish(request: Any, response: Any) -> None:
+    """Without the middleware, settle refunds and headers here."""
+    spent = spending(request)
+    if spent.is_managed or not hasattr(response, "status_code"):
+        return
+    settle(request, response)
+    set_headers(response, spent.states)
+    spent.decisions.clear()
+
+
+def _request_in(args: tuple[Any, ...]) -> Any:
+    """Return the request among a view's arguments: the first of a function, the second of a method."""
+    return next(arg for arg in args[:2] if hasattr(django_request(arg), "META"))

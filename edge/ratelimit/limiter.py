@@ -1,0 +1,130 @@
+"""Chooses the store, and says what happens when it is lost."""
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from .. import metrics, signals
+from ..conf import conf
+from .contract import Limit, State, Store, StoreUnavailable
+from .local import LocalStore
+from .redis import connected
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the limits of a request say together.
+
+    :param states: where each limit stands.
+    :param store: where it was counted.
+    :param cost: what was spent, when allowed.
+    """
+
+    states: Sequence[State]
+    store: Store
+    cost: int = 1
+
+    @property
+    def allowed(self) -> bool:
+        """Whether every limit lets the request pass."""
+        return all(state.allowed for state in self.states)
+
+    @property
+    def violated(self) -> list[State]:
+        """The limits that do not."""
+        return [state for state in self.states if not state.allowed]
+
+    @property
+    def retry_after(self) -> int:
+        """Whole seconds until every limit has enough again; never too early."""
+        return max((math.ceil(state.reset) for state in self.violated), default=0)
+
+    def refund(self, states: Sequence[State] | None = None) -> None:
+        """Give back what was spent, from all limits or only ``states``. A lost store keeps it: it expires by itself."""
+        try:
+            self.store.refund(self.states if states is None else states, self.cost)
+        except StoreUnavailable as error:
+            logger.warning("A refund was lost: %s", error)
+
+
+class Limiter:
+    """Spends from the shared store; while it is lost, from this process's own, or not at all.
+
+    :param shared: the store that all processes share, or None.
+    :param local: the in-process store.
+    :param clock: returns seconds.
+    """
+
+    def __init__(self, shared: Store | None, local: LocalStore, clock: Callable[[], float] = time.monotonic) -> None:
+        self.shared = shared
+        self.local = local
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._down_until = 0.0
+        self._is_down = False
+
+    def spend(self, limits: Sequence[Limit], *, cost: int = 1, closed: bool = False) -> Decision:
+        """Spend from all limits or none, and return the decision.
+
+        :param closed: refuse to decide while the shared store is lost, instead of counting in this process.
+        :raises StoreUnavailable: it is lost, and ``closed``.
+        """
+        decision = self._shared_decision(limits, cost)
+        if decision is None:
+            if self.shared is not None:
+                metrics.LIMIT_ERRORS.labels("closed" if closed else "local").inc()
+                if closed:
+                    msg = "The shared store is lost."
+                    raise StoreUnavailable(msg)
+            decision = Decision(self.local.spend(limits, cost), self.local, cost)
+        store = "local" if decision.store is self.local else "redis"
+        metrics.LIMIT_DECISIONS.labels("allowed" if decision.allowed else "limited", store).inc()
+        return decision
+
+    def _shared_decision(self, limits: Sequence[Limit], cost: int) -> Decision | None:
+        if self.shared is None or not self._may_try():
+            return None
+        try:
+            decision = Decision(self.shared.spend(limits, cost), self.shared, cost)
+        except StoreUnavailable as error:
+            self._lost(str(error))
+            return None
+        self._is_down = False
+        return decision
+
+    def _may_try(self) -> bool:
+        """Say whether to ask the shared store: while it is lost, one caller does in each probe interval."""
+        if not self._is_down:
+            return True
+        with self._lock:
+            now = self._clock()
+            if now < self._down_until:
+                return False
+            self._down_until = now + conf.probe_interval
+            return True
+
+    def _lost(self, error: str) -> None:
+        with self._lock:
+            was_down, self._is_down = self._is_down, True
+            self._down_until = self._clock() + conf.probe_interval
+        if not was_down:
+            logger.error("The limiter lost its store: %s", error)
+            signals.limiter_unavailable.send_robust(
+                sender=Limiter, request=None, user=None, target=None, outcome="failed", data={"error": error}
+            )
+
+
+def limiter() -> Limiter:
+    """Return the limiter that the settings describe, one for the process."""
+    return _limiter(conf.redis_url, conf.redis_timeout)
+
+
+@lru_cache(maxsize=8)
+def _limiter(url: str, timeout: float) -> Limiter:
+    return Limiter(connected(url, timeout) if url else None, LocalStore())

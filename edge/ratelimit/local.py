@@ -1,0 +1,102 @@
+"""Counts in this process: exact, for one process."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ..conf import conf
+from .contract import PARTS, SECOND, Limit, State
+
+
+def _monotonic() -> int:
+    return time.monotonic_ns() // 1_000
+
+
+@dataclass(slots=True)
+class _Window:
+    """What was spent, by part."""
+
+    parts: dict[int, int] = field(default_factory=dict)
+    total: int = 0
+
+    def drop_before(self, part: int) -> None:
+        for old in [p for p in self.parts if p < part]:
+            self.total -= self.parts.pop(old)
+
+    def add(self, part: int, cost: int) -> None:
+        self.parts[part] = self.parts.get(part, 0) + cost
+        self.total += cost
+
+    def freed_after(self, needed: int) -> int | None:
+        """Return the part whose leaving makes ``needed`` free, or None when even all of them are not enough."""
+        freed = 0
+        for part in sorted(self.parts):
+            freed += self.parts[part]
+            if freed >= needed:
+                return part
+        return None
+
+
+class LocalStore:
+    """The in-process twin of `RedisStore`, held to the same contract.
+
+    :param clock: returns microseconds; it must not jump back.
+    :param max_keys: how many counts are held; beyond it, the one that was not used for longest is forgotten.
+    """
+
+    def __init__(self, clock: Callable[[], int] = _monotonic, max_keys: int | None = None) -> None:
+        self._clock = clock
+        self._max_keys = max_keys
+        self._lock = threading.Lock()
+        self._windows: OrderedDict[str, _Window] = OrderedDict()
+
+    def spend(self, limits: Sequence[Limit], cost: int = 1) -> list[State]:
+        with self._lock:
+            now = self._clock()
+            windows = [self._window(limit, now) for limit in limits]
+            fits = [window.total + cost <= limit.limit for window, limit in zip(windows, limits, strict=True)]
+            if all(fits):
+                for window, limit in zip(windows, limits, strict=True):
+                    window.add(now // limit.width, cost)
+            self._forget()
+            return [_state(*each, now, cost) for each in zip(windows, limits, fits, strict=True)]
+
+    def refund(self, states: Sequence[State], cost: int = 1) -> None:
+        with self._lock:
+            for state in states:
+                window = self._windows.get(state.limit.key)
+                spent = window.parts.pop(state.part, 0) if window else 0
+                if window is None or not spent:
+                    continue
+                window.total -= min(spent, cost)
+                if spent > cost:
+                    window.parts[state.part] = spent - cost
+
+    def reset(self, keys: Sequence[str]) -> None:
+        with self._lock:
+            for key in keys:
+                self._windows.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._windows.clear()
+
+    def _window(self, limit: Limit, now: int) -> _Window:
+        window = self._windows.setdefault(limit.key, _Window())
+        self._windows.move_to_end(limit.key)
+        window.drop_before(now // limit.width - PARTS)
+        return window
+
+    def _forget(self) -> None:
+        while len(self._windows) > (self._max_keys or conf.local_keys):
+            self._windows.popitem(last=False)
+
+
+def _state(window: _Window, limit: Limit, fits: bool, now: int, cost: int) -> State:
+    part = window.freed_after(1 if fits else window.total + cost - limit.limit)
+    never = 0 if fits else limit.width * PARTS  # more is asked for than the limit ever allows
+    reset = never if part is None else (part + PARTS + 1) * limit.width - now
+    return State(limit, fits, max(0, limit.limit - window.total), reset / SECOND, now // limit.width)

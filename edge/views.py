@@ -1,0 +1,28 @@
+"""Finds what decorators have declared on a view: a function, a class, or one method of a class."""
+
+from collections.abc import Iterator
+from typing import Any
+
+
+def declared(view: Any, method: str | None, attribute: str) -> Iterator[Any]:
+    """Yield each value of ``attribute`` that applies to ``method``, the most general first.
+
+    :param view: what the URLconf names: a function, or what `as_view()` made of a class.
+    :param method: the request's HTTP method.
+    :param attribute: what the decorator has set.
+    """
+    cls = getattr(view, "cls", None) or getattr(view, "view_class", None)
+    seen: list[Any] = []
+    for owner in (cls, view, _handler(cls, view, method)):
+        # A class's attribute is inherited on purpose: a subclass keeps the limits of its base.
+        value = getattr(owner, attribute, None)
+        if value is not None and not any(value is other for other in seen):
+            seen.append(value)
+            yield value
+
+
+def _handler(cls: Any, view: Any, method: str | None) -> Any:
+    if cls is None:
+        return None
+    name = (method or "").lower()
+    return getattr(cls, (getattr(view, "actions", None) or {}).get(name, name), None)
