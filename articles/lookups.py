@@ -1,15 +1,20 @@
 """Finds a word in a JSON list of words, on PostgreSQL and on SQLite (where Django's `contains` is not offered)."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import JSONField, Lookup
 from django.db.models.sql.compiler import SQLCompiler
 
+if TYPE_CHECKING:
+    TextLookup = Lookup[str]
+else:  # at run time Django's Lookup takes no type argument
+    TextLookup = Lookup
+
 
 @JSONField.register_lookup
-class HasWord(Lookup[str]):
+class HasWord(TextLookup):
     """`tags__has_word="tea"`: the list holds exactly that string."""
 
     lookup_name = "has_word"
