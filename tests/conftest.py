@@ -1,14 +1,49 @@
 """What every test stands on."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
-from django.core.cache import cache
+from django.conf import settings
+from django.core.cache import cache, caches
+
+from edge.ratelimit import limiter
+from tests.redis_databases import Claims
+
+claims = Claims(os.environ.get("REDIS_URL", ""))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With REDIS_URL, give this process (a worker of xdist is one) one Redis database for the cache, one for limits."""
+    is_worker = hasattr(config, "workerinput")
+    if not claims.url or (config.getoption("numprocesses", None) and not is_worker):
+        return  # the process that hands out tests to workers runs none
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django_redis.cache.RedisCache",
+            "LOCATION": claims.claim(),
+            "OPTIONS": {"SERIALIZER": "django_redis.serializers.json.JSONSerializer"},
+        }
+    }
+    vars(caches).pop("settings", None)
+    settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "REDIS_URL": claims.claim()}
+
+
+def pytest_unconfigure() -> None:
+    """Give the databases back."""
+    if claims.indexes:
+        claims.release()
 
 
 @pytest.fixture(autouse=True)
 def clean_cache() -> Iterator[None]:
-    """Each test starts and ends with an empty cache."""
-    cache.clear()
+    """Each test starts and ends with an empty cache and nothing counted against any limit."""
+    _forget()
     yield
+    _forget()
+
+
+def _forget() -> None:
     cache.clear()
+    claims.clear()
+    limiter().local.clear()
