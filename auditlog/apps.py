@@ -10,9 +10,9 @@ class AuditLogConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, maintenance, subscriptions
+        from . import checks, sqlite, subscriptions
 
         for check in checks.ALL:
             register(check)
-        maintenance.listen()
+        sqlite.listen()
         subscriptions.subscribe()

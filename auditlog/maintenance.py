@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.signals import connection_created
 
 from .triggers import SQLITE_FUNCTION
 
@@ -19,25 +17,15 @@ def allowed(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """
     connection = connections[using]
     connection.ensure_connection()
-    _switch(connection, on=True)
+    switch(connection, on=True)
     try:
         yield
     finally:
-        _switch(connection, on=False)
+        switch(connection, on=False)
 
 
-def prepare(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Teach a new SQLite connection the function that the triggers ask: it says no."""
-    if connection.vendor == "sqlite":
-        _switch(connection, on=False)
-
-
-def listen() -> None:
-    """Prepare every connection that is opened from now on."""
-    connection_created.connect(prepare, dispatch_uid="bulwark_auditlog_maintenance")
-
-
-def _switch(connection: BaseDatabaseWrapper, *, on: bool) -> None:
+def switch(connection: BaseDatabaseWrapper, *, on: bool) -> None:
+    """Open or close the door for one connection; `allowed` closes it again by itself."""
     if connection.vendor == "sqlite":
         connection.connection.create_function(SQLITE_FUNCTION, 0, lambda: int(on))
     elif connection.vendor == "postgresql":

@@ -1,0 +1,169 @@
+"""What a reviewer may ask of the log: one form for the admin, with a query that an index answers for each field."""
+
+import uuid
+from datetime import datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from itertools import groupby
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from . import event_types
+from .cleaning import text
+from .facts import address, limit
+from .lookups import Within
+from .models import Event, EventQuerySet, Outcome, Severity
+
+PERIODS: dict[str, timedelta | None] = {
+    "30d": timedelta(days=30),
+    "1h": timedelta(hours=1),
+    "24h": timedelta(hours=24),
+    "7d": timedelta(days=7),
+    "365d": timedelta(days=365),
+    "all": None,
+}
+_PERIOD_NAMES = {
+    "30d": _("last 30 days"),
+    "1h": _("last hour"),
+    "24h": _("last 24 hours"),
+    "7d": _("last 7 days"),
+    "365d": _("last 365 days"),
+    "all": _("all time"),
+}
+#: Columns that a word may be found in, each with an index of its own.
+_WORD_COLUMNS = ("request_id", "actor_label", "actor_id", "target_id", "session", "tenant")
+
+
+def _type_choices(chosen: str) -> list[Any]:
+    names = event_types.names()
+    if chosen and chosen not in names:
+        names = [chosen, *names]
+    groups = groupby(names, key=lambda name: name.partition(".")[0])
+    return [("", _("any")), *((app, [(name, name) for name in members]) for app, members in groups)]
+
+
+class _Moment(forms.DateTimeInput):
+    input_type = "datetime-local"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%dT%H:%M")
+
+
+class EventSearch(forms.Form):
+    """Every field that is filled in narrows the result; nothing filled in means the last 30 days."""
+
+    q = forms.CharField(
+        label=_("Search"),
+        required=False,
+        max_length=254,
+        help_text=_("A request id, event id, actor, IP address or network, session, tenant, or target id."),
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
+    type = forms.ChoiceField(label=_("Type"), required=False)
+    outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[("", _("any")), *Outcome.choices])
+    severity = forms.TypedChoiceField(
+        label=_("Severity"),
+        required=False,
+        coerce=int,
+        choices=[("", _("any")), *((value, _("%s and above") % name) for value, name in Severity.choices)],
+    )
+    period = forms.ChoiceField(label=_("Period"), required=False, choices=list(_PERIOD_NAMES.items()))
+    since = forms.DateTimeField(label=_("From"), required=False, widget=_Moment)
+    until = forms.DateTimeField(label=_("To"), required=False, widget=_Moment)
+    actor = forms.CharField(label=_("Actor"), required=False, max_length=254)
+    ip = forms.CharField(label=_("IP or network"), required=False, max_length=50)
+    tenant = forms.CharField(label=_("Tenant"), required=False, max_length=64)
+    session = forms.CharField(label=_("Session"), required=False, max_length=64)
+    route = forms.CharField(label=_("Route"), required=False, max_length=200)
+
+    #: Shown at once; the others wait behind "More filters".
+    FIRST = ("q", "type", "outcome", "severity", "period")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["type"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - told to the type checker
+        field.choices = _type_choices(text(self.data.get("type", ""), limit("type")))
+
+    @property
+    def first_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.FIRST]
+
+    @property
+    def more_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if name not in self.FIRST]
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether one of the fields behind "More filters" is filled in."""
+        return any(self.data.get(field.name) for field in self.more_fields)
+
+    def clean_ip(self) -> IPv4Network | IPv6Network | None:
+        return network(self.cleaned_data["ip"])
+
+    def events(self) -> EventQuerySet:
+        """Return the events that the form asks for; none where it is not valid, as its errors then say."""
+        if not self.is_valid():
+            return Event.objects.none()
+        asked = self.cleaned_data
+        events = Event.objects.filter(
+            self._in_time(), **{name: asked[name] for name in ("type", "outcome") if asked[name]}
+        )
+        events = events.filter(**{name: asked[name] for name in ("tenant", "session", "route") if asked[name]})
+        if asked["severity"]:
+            events = events.filter(severity__gte=asked["severity"])
+        if asked["actor"]:
+            events = events.filter(Q(actor_id=asked["actor"]) | Q(actor_label=asked["actor"]))
+        if asked["ip"]:
+            events = events.filter(Within(asked["ip"]))
+        return matching(events, asked["q"]) if asked["q"] else events
+
+    def _in_time(self) -> Q:
+        since: datetime | None = self.cleaned_data["since"]
+        until: datetime | None = self.cleaned_data["until"]
+        if since or until:
+            return (Q(ts__gte=since) if since else Q()) & (Q(ts__lte=until) if until else Q())
+        length = PERIODS[self.cleaned_data["period"] or "30d"]
+        return Q(ts__gte=timezone.now() - length) if length else Q()
+
+
+def network(value: str) -> IPv4Network | IPv6Network | None:
+    """Return an address or network in CIDR notation; None for nothing.
+
+    :raises ValidationError: it is neither.
+    """
+    if not value.strip():
+        return None
+    try:
+        return ip_network(address(value) or value.strip(), strict=False)
+    except ValueError:
+        raise forms.ValidationError(_("Enter an IP address or a network, as 192.0.2.0/24."), code="invalid") from None
+
+
+def matching(events: EventQuerySet, term: str) -> EventQuerySet:
+    """Return those of ``events`` that ``term`` names.
+
+    Each column is asked first whether it knows the term at all, which costs one look at its index. A search through
+    one column can then follow that column's index in order of time; an OR over all of them would have to sort.
+    """
+    term = term.strip()
+    try:
+        return events.filter(Within(network(term)))
+    except forms.ValidationError:
+        pass
+    try:
+        as_id = uuid.UUID(term)
+    except ValueError:
+        spellings = {term, term.lower()}
+    else:
+        spellings = {term, str(as_id), as_id.hex}
+        if Event.objects.filter(uuid=as_id).exists():
+            return events.filter(uuid=as_id)
+    clauses = [Q(**{f"{column}__in": sorted(spellings)}) for column in _WORD_COLUMNS]
+    known = [clause for clause in clauses if Event.objects.filter(clause).exists()]
+    if not known:
+        return events.none()
+    return events.filter(Q(*known, _connector=Q.OR))
