@@ -1,6 +1,19 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 
+from edge.exposition import metrics
+from edge.health import healthz, readyz
+from edge.ratelimit import ratelimit
+
+handler400 = "edge.problems.bad_request"
+handler403 = "edge.problems.permission_denied"
+handler404 = "edge.problems.not_found"
+handler500 = "edge.problems.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
+    path("admin/login/", ratelimit("admin_login")(admin.site.login)),
     path("admin/", admin.site.urls),
 ]

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 
 
 class EdgeConfig(AppConfig):
@@ -6,3 +7,11 @@ class EdgeConfig(AppConfig):
     label = "bulwark_edge"
     verbose_name = "Bulwark edge"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import checks
+
+        for check in (checks.check_keys, checks.check_paths, checks.check_proxies, checks.check_ratelimits):
+            register(check, Tags.security)
+        register(checks.check_wiring, Tags.security)
+        register(checks.check_store, Tags.security, deploy=True)

@@ -43,6 +43,12 @@ def ip_bucket(ip: str) -> str:
     return ip
 
 
+def is_from_proxy(request: Any) -> bool:
+    """Say whether the connection comes from one of `TRUSTED_PROXIES`."""
+    here = parse_address(str(django_request(request).META.get("REMOTE_ADDR", "")))
+    return here is not None and is_within(here, networks(tuple(conf.trusted_proxies)))
+
+
 def _walk(meta: dict[str, Any]) -> str:
     here = parse_address(meta.get("REMOTE_ADDR", ""))
     if here is None:

@@ -112,6 +112,16 @@ class Conf:
         return self._read("PROBLEM_TYPE", "urn:bulwark:problem:{code}")
 
     @property
+    def api_headers(self) -> Mapping[str, str]:
+        """Changes to the headers of API answers; an empty value leaves a header out."""
+        return self._read("API_HEADERS", {})
+
+    @property
+    def page_headers(self) -> Mapping[str, str]:
+        """Changes to the headers of pages; an empty value leaves a header out."""
+        return self._read("PAGE_HEADERS", {})
+
+    @property
     def metrics_networks(self) -> Sequence[str]:
         """Networks that may read `/metrics`."""
         return self._read("METRICS_NETWORKS", ["127.0.0.0/8", "::1/128"])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from config import env
+from edge.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 LOCAL_DIR = BASE_DIR / ".local"
@@ -35,10 +36,19 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "auditlog.middleware.AuditMiddleware",  # first: what it writes must survive every rollback
+    "edge.context.RequestContextMiddleware",
+    "edge.access.AccessMiddleware",
+    "edge.headers.HttpsRequiredMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "edge.headers.HeadersMiddleware",  # inside the three above, which keep what is set
+    "edge.problems.ProblemMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "edge.ratelimit.RateLimitMiddleware",  # before anything that reads the body or asks the database
+    "edge.bodies.BodyLimitMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -80,8 +90,14 @@ STORAGES = {
 # Paths are exactly as documented; another spelling is a 404 problem, never a redirect.
 APPEND_SLASH = False
 
+CSRF_FAILURE_VIEW = "edge.problems.csrf_failure"
+LOGGING = logging_config()
+
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["edge.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "edge.schema.ProblemSchema",
+    "EXCEPTION_HANDLER": "edge.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNICODE_JSON": True,
 }

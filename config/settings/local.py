@@ -2,12 +2,15 @@
 
 import secrets
 
+from edge.logs import logging_config
+
 from .base import *  # noqa: F403
 from .base import LOCAL_DIR
 from .security import *  # noqa: F403
 from .security import BULWARK_ACCOUNTS
 
 DEBUG = True
+LOGGING = logging_config(pretty=True)
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from csp.constants import NONE, SELF
+
 from config import env
 
 from .base import LOCAL_DIR
@@ -21,7 +23,68 @@ CORS_ALLOW_CREDENTIALS = True
 CORS_URLS_REGEX = r"^/(api|\.well-known)/"
 CORS_PREFLIGHT_MAX_AGE = 86_400
 
-BULWARK_EDGE: dict[str, Any] = {}
+# Pages load from here alone: no inline script or style, nothing framed, nothing embedded.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "base-uri": [NONE],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "img-src": [SELF, "data:"],
+        "manifest-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+    }
+}
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    feature: []
+    for feature in (
+        "accelerometer",
+        "autoplay",
+        "browsing-topics",
+        "camera",
+        "clipboard-read",
+        "display-capture",
+        "encrypted-media",
+        "fullscreen",
+        "geolocation",
+        "gyroscope",
+        "hid",
+        "idle-detection",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "serial",
+        "usb",
+        "xr-spatial-tracking",
+    )
+}
+
+BULWARK_EDGE: dict[str, Any] = {
+    "API_PREFIXES": ["/api/", "/.well-known/"],
+    "IDENTITY": "accounts.authentication.subject",
+    "GENERAL_RATELIMIT": "general",
+    "RATELIMITS": {
+        # Every request to the API.
+        "general": {"key": "user_or_ip", "rate": "100/15m"},
+        "anonymous_read": {"key": "ip", "rate": "60/m"},
+        # Guessing: what succeeds is given back, so that only failures count.
+        "login": {"key": "ip", "rate": ["5/m", "10/h"], "method": "POST", "refund": True, "outage": "closed"},
+        "admin_login": {"key": "ip", "rate": ["5/m", "10/h"], "method": "POST", "refund": [302], "outage": "closed"},
+        "mfa": {"key": "ip", "rate": ["5/m", "10/h"], "method": "POST", "refund": True, "outage": "closed"},
+        # Sending mail, making accounts and tokens.
+        "register": {"key": "ip", "rate": ["5/m", "20/h"], "method": "POST", "outage": "closed"},
+        "email": {"key": "ip", "rate": ["5/m", "20/h"], "method": "POST", "outage": "closed"},
+        "password_reset": {"key": "ip", "rate": ["5/m", "10/h"], "method": "POST", "outage": "closed"},
+        "refresh": {"key": "ip", "rate": ["30/m", "300/h"], "method": "POST", "outage": "closed"},
+        # What costs more than it asks.
+        "expensive": {"key": "user", "rate": "20/m"},
+        "export": {"key": "user", "rate": ["5/m", "30/h"]},
+    },
+}
 
 BULWARK_AUDITLOG: dict[str, Any] = {
     "SPOOL": env.text("AUDIT_SPOOL", str(LOCAL_DIR / "audit-spool")),  # where events wait for a lost database

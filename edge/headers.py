@@ -1,0 +1,75 @@
+"""Which headers every answer carries: one profile for the API's JSON, one for pages. What a view has set stays."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from .client_ip import is_from_proxy
+from .conf import conf
+from .middleware import Middleware
+from .problems import HttpsRequired, answer_to, is_api
+from .problems.report import refused
+
+#: JSON is for programs: no page may embed it, run it, frame it, keep it or learn where it was asked from.
+API_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+#: Pages get their content security policy from django-csp, and the rest of theirs from Django. `no-referrer` would
+#: break Django's CSRF check over HTTPS, which compares the referrer.
+PAGE_HEADERS = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+class HeadersMiddleware(Middleware):
+    """Adds the API's profile to what is no page under `API_PREFIXES`, and the pages' profile to pages.
+
+    It stands inside `SecurityMiddleware` and `CSPMiddleware`: they add only what is not there yet.
+    """
+
+    def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        add_headers(request, response)
+        return response
+
+
+def add_headers(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Add the profile that fits the answer."""
+    if response.headers.get("Content-Type", "").startswith("text/html"):
+        profile = {**PAGE_HEADERS, **conf.page_headers}
+    elif is_api(request):
+        profile = {**API_HEADERS, **conf.api_headers}
+    else:
+        return
+    for name, value in profile.items():
+        if value:
+            response.headers.setdefault(name, value)
+
+
+class HttpsRequiredMiddleware(Middleware):
+    """With `SECURE_SSL_REDIRECT`, refuses the API over plain HTTP with 403; pages are Django's to redirect.
+
+    The header of `SECURE_PROXY_SSL_HEADER` is believed from `TRUSTED_PROXIES` only: Django would believe anybody.
+    It stands outside `SecurityMiddleware`.
+    """
+
+    def before(self, request: HttpRequest) -> HttpResponseBase | None:
+        if settings.SECURE_PROXY_SSL_HEADER and not is_from_proxy(request):
+            meta: dict[str, Any] = request.META
+            meta.pop(settings.SECURE_PROXY_SSL_HEADER[0], None)
+        if not settings.SECURE_SSL_REDIRECT or request.is_secure() or not is_api(request):
+            return None
+        refused(request, code=HttpsRequired.default_code, status=HttpsRequired.status_code)
+        response = answer_to(request, HttpsRequired())
+        add_headers(request, response)  # the middleware that does it stands further in
+        return response

@@ -1,0 +1,56 @@
+"""Takes secrets out of what is logged: by the name of a field, and by the shape of a value."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+REDACTED = "[redacted]"
+_NAMES = (
+    r"(?:[a-z0-9]+[-_.])*(?:pass(?:word|wd|phrase)?|pwd|secrets?|tokens?|authorization|cookies?|credentials?|otp|totp"
+    r"|api[-_]?key|private[-_]?key|secret[-_]?key|access[-_]?key|session(?:id|[-_]key)?|csrf\w*|signature|client[-_]?secret"
+    r"|code[-_]verifier|recovery[-_]codes?)(?:[-_.]?(?:hash|value|confirm|confirmation|old|new|[0-9]+))?"
+)
+_SECRET_NAME = re.compile(rf"(?i:{_NAMES}|(?:old|new|current)[-_]?password)")
+#: What looks like a secret wherever it stands; the first group, where there is one, stays.
+_SHAPES = (
+    re.compile(r"()eyJ[\w-]{6,}\.[\w-]{4,}(?:\.[\w-]*){1,3}"),  # JSON Web Tokens
+    re.compile(r"(?i)(\b(?:bearer|basic|token)\s+)[\w.~+/=-]{8,}"),
+    re.compile(r"([a-z][a-z0-9+.-]*://[^/\s:@]*:)[^@\s/]+(?=@)"),  # a password in a URL
+    re.compile(r"()-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
+    re.compile(r"()\b(?:pbkdf2_\w+|argon2\w*|bcrypt\w*|scrypt|md5)\$[^\s'\"]+"),  # password hashes
+    re.compile(
+        rf"""((?i:\b{_NAMES}|\b(?:old|new|current)[-_]?password)["']?\s*[=:]\s*)(?:"[^"]*"|'[^']*'|[^\s"'&,;)}}\]]+)"""
+    ),
+)
+MAX_DEPTH = 8
+
+
+def redacted_text(text: str) -> str:
+    """Return ``text`` without what looks like a secret."""
+    for shape in _SHAPES:
+        text = shape.sub(rf"\1{REDACTED}", text)
+    return text
+
+
+def is_secret_name(name: str) -> bool:
+    """Say whether a field of that name holds a secret."""
+    return _SECRET_NAME.fullmatch(name) is not None
+
+
+def redacted(value: Any, depth: int = MAX_DEPTH) -> Any:
+    """Return a copy of ``value`` without secrets: in texts, mappings and sequences, ``depth`` levels deep."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping | list | tuple | set):
+        return REDACTED if depth <= 0 else _inside(value, depth - 1)
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return redacted_text(text)
+
+
+def _inside(value: Any, depth: int) -> Any:
+    if not isinstance(value, Mapping):
+        return [redacted(item, depth) for item in value]
+    return {
+        key: REDACTED if is_secret_name(str(key)) and item not in (None, "") else redacted(item, depth)
+        for key, item in value.items()
+    }
