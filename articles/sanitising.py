@@ -1,6 +1,6 @@
 """Turns HTML and text that strangers send into what is safe to keep (OWASP ASVS 5.0, V1.3.1)."""
 
-import unicodedata
+import re
 
 import nh3
 
@@ -13,6 +13,8 @@ ATTRIBUTES = {"a": {"href", "title"}, "abbr": {"title"}, "td": {"colspan"}, "th"
 URL_SCHEMES = frozenset({"http", "https", "mailto"})
 #: Elements whose content is no text either.
 EMPTIED = frozenset({"iframe", "math", "noscript", "object", "script", "style", "svg", "template", "textarea", "title"})
+
+_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 _cleaner = nh3.Cleaner(
     tags=set(TAGS),
@@ -34,14 +36,13 @@ def clean_html(html: str) -> str:
 
 
 def clean_text(text: str, *, max_length: int) -> str:
-    """Return ``text`` on one line, without control and formatting characters, of at most ``max_length`` characters.
+    """Return ``text`` on one line, without hidden characters, of at most ``max_length`` characters."""
+    return _HIDDEN.sub("", " ".join(text.split()))[:max_length].strip()
 
-    Right-to-left overrides and zero-width characters make a text read as another one than it is.
+
+def has_hidden(text: str) -> bool:
+    """Tell whether a text holds control characters, or such as make it read in another order than it is kept.
+
+    Those are the embeddings, overrides and isolates of bidirectional text. Joiners stay: names and emoji need them.
     """
-    visible = "".join(" " if char.isspace() else char for char in text if is_visible(char) or char.isspace())
-    return " ".join(visible.split())[:max_length].rstrip()
-
-
-def is_visible(char: str) -> bool:
-    """Tell whether a character is neither control, format, surrogate, private nor unassigned (Unicode category C)."""
-    return not unicodedata.category(char).startswith("C")
+    return _HIDDEN.search(text) is not None
