@@ -21,7 +21,7 @@ csrf_failed = Signal()
 # The limiter lost its Redis. Sent once an outage. outcome "failed"; data: {"error": class name}
 limiter_unavailable = Signal()
 
-# An outbound request was stopped. outcome "refused"; data: {"code": str, "host": str, "port": int | None}
+# An outbound request was stopped ("refused") or got no proper answer ("failed"); data: {"code", "reason", "host"}
 outbound_refused = Signal()
 
 # An outbound request was answered. outcome "success"; data: {"host": str, "port": int, "status": int, "bytes": int}

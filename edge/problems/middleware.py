@@ -21,7 +21,7 @@ _BODY_HEADERS = frozenset({"content-type", "content-length", "content-encoding",
 
 
 class ProblemMiddleware(Middleware):
-    """Under `API_PREFIXES`, replaces error pages (Django's debug pages, a bare 405) by problems.
+    """Replaces empty error answers (Django's 405), and under `API_PREFIXES` every error page, by problems.
 
     A problem that an exception carries, as a reached limit does, is answered in any view.
     """
@@ -33,10 +33,9 @@ class ProblemMiddleware(Middleware):
 
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         status = response.status_code
-        if status < 400 or not is_api(request):
+        if status < 400 or not response.headers.get("Content-Type", "").startswith("text/"):
             return response
-        content_type = response.headers.get("Content-Type", "")
-        if not content_type.startswith("text/"):
+        if not is_api(request) and (response.streaming or getattr(response, "content", None)):
             return response
         problem = problem_response(
             request,

@@ -1,0 +1,93 @@
+"""Connections to an address that was checked, and to no other."""
+
+import socket
+import ssl
+import threading
+import time
+from typing import Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from .errors import OutboundFailed
+from .targets import Target
+
+
+class Deadline:
+    """Ends a connection when its time is up.
+
+    A socket's time-out starts anew with each byte, so a server that drips would be waited for without end.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        self._socket: socket.socket | None = None
+        self._timer: threading.Timer | None = None
+        self.is_over = False
+
+    def left(self) -> float:
+        """Return the seconds that are left.
+
+        :raises OutboundFailed: there are none.
+        """
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise OutboundFailed("timeout")
+        return left
+
+    def watch(self, watched: socket.socket) -> None:
+        """End ``watched`` when time is up."""
+        self.release()
+        self._socket = watched
+        self._timer = threading.Timer(self.left(), self._cut)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def release(self) -> None:
+        """Stop watching."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._socket = None
+
+    def _cut(self) -> None:
+        self.is_over = True
+        if self._socket is not None:
+            try:
+                self._socket.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return  # it is closed already
+
+
+class _Pinned:
+    """Connects to the pinned address; the host stays what certificate, SNI and `Host` are checked by."""
+
+    pinned: str
+    deadline: Deadline
+    port: int
+
+    def _new_conn(self) -> socket.socket:
+        connected = socket.create_connection((self.pinned, self.port), timeout=self.deadline.left())
+        self.deadline.watch(connected)
+        return connected
+
+
+class _PinnedHTTP(_Pinned, HTTPConnection):
+    pass
+
+
+class _PinnedHTTPS(_Pinned, HTTPSConnection):
+    pass
+
+
+def connection_to(target: Target, deadline: Deadline, ca_file: str) -> HTTPConnection:
+    """Return a connection to the target's address, not opened yet."""
+    timeout = deadline.left()
+    options: dict[str, Any] = {"timeout": timeout}
+    made: _PinnedHTTP | _PinnedHTTPS
+    if target.scheme == "https":
+        context = ssl.create_default_context(cafile=ca_file or None)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        made = _PinnedHTTPS(target.host, target.port, ssl_context=context, **options)
+    else:
+        made = _PinnedHTTP(target.host, target.port, **options)
+    made.pinned, made.deadline = target.address, deadline
+    return made

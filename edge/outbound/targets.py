@@ -1,0 +1,104 @@
+"""From a URL to one address that may be connected to."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from ..client_ip import parse_address
+from .addresses import is_public
+from .errors import OutboundFailed, OutboundRefused
+from .policy import OutboundPolicy
+
+_PORTS = {"http": 80, "https": 443}
+_HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*\.?", re.ASCII)
+_PLAIN_IPV4 = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}", re.ASCII)
+#: A last label of digits or hex: what `inet_aton` reads as an address, however it is written.
+_NUMERIC = re.compile(r"(?:.*\.)?(?:\d+|0x[0-9a-f]*)\.?", re.ASCII)
+MAX_URL = 2_048
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to connect, and what to ask for there.
+
+    :param address: the one address that is connected to, already checked.
+    :param path: path and query.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    address: str
+    path: str
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """Scheme, host and port."""
+        return self.scheme, self.host, self.port
+
+
+def target_of(url: str, policy: OutboundPolicy) -> Target:
+    """Return where ``url`` leads.
+
+    :raises OutboundRefused: it leads somewhere that is not allowed, or cannot be read without doubt.
+    :raises OutboundFailed: its host has no address.
+    """
+    parts = _split(url)
+    if parts.scheme not in policy.schemes or parts.scheme not in _PORTS:
+        raise OutboundRefused("scheme")
+    if parts.username is not None or parts.password is not None or "@" in parts.netloc:
+        raise OutboundRefused("userinfo")
+    host = _host(parts)
+    try:
+        port = _PORTS[parts.scheme] if parts.port is None else parts.port
+    except ValueError:
+        raise OutboundRefused("port") from None
+    if port not in policy.ports:
+        raise OutboundRefused("port")
+    if not policy.allows_host(host):
+        raise OutboundRefused("host")
+    path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+    return Target(parts.scheme, host, port, _address(host, port, policy), path if path[0] == "/" else f"/{path}")
+
+
+def _split(url: str) -> SplitResult:
+    # Backslashes, spaces and controls are where parsers disagree on the host.
+    if len(url) > MAX_URL or "\\" in url or any(ord(letter) <= 32 or ord(letter) == 127 for letter in url):
+        raise OutboundRefused("url")
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise OutboundRefused("url") from None
+
+
+def _host(parts: SplitResult) -> str:
+    host = (parts.hostname or "").lower()
+    if ":" in host:
+        if "%" in host or parse_address(host) is None:
+            raise OutboundRefused("host")
+        return host
+    try:
+        host = host.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        raise OutboundRefused("host") from None
+    if not _HOST.fullmatch(host) or (_NUMERIC.fullmatch(host) and not _PLAIN_IPV4.fullmatch(host)):
+        raise OutboundRefused("host")
+    return host.rstrip(".")
+
+
+def _address(host: str, port: int, policy: OutboundPolicy) -> str:
+    """Resolve once, check every address, and pin the first.
+
+    One bad address among good ones refuses all: a name that points inside even sometimes is not to be trusted.
+    """
+    literal = parse_address(host) if ":" in host or _PLAIN_IPV4.fullmatch(host) else None
+    try:
+        texts = [host] if literal else list(policy.resolver(host, port))
+    except (OSError, UnicodeError):
+        raise OutboundFailed("name") from None
+    addresses = [parse_address(text) for text in texts]
+    if not addresses or any(address is None for address in addresses):
+        raise OutboundRefused("address")
+    if not all(is_public(address, policy.internal_networks) for address in addresses if address is not None):
+        raise OutboundRefused("address")
+    return str(addresses[0])
