@@ -20,12 +20,12 @@ class Conf:
 
     @property
     def tenant(self) -> Callable[[HttpRequest], str]:
-        """Dotted path of `f(request) -> str`: the id of the tenant the request acts in, or "". Default: of the token, else of the first membership."""
+        """Dotted path of `f(request) -> str`: id of the request's tenant or "" (default: the token's, else the first)."""
         return self._import("TENANT", f"{__package__}.tenants.of_request")
 
     @property
     def version(self) -> Callable[[HttpRequest], int]:
-        """Dotted path of `f(request) -> int`: the user's authorization version. Default: of `request.auth.family`, else a query."""
+        """Dotted path of `f(request) -> int`: the authorization version (default: of `request.auth`, else a query)."""
         return self._import("VERSION", f"{__package__}.versions.of_request")
 
     @property
@@ -35,12 +35,12 @@ class Conf:
 
     @property
     def mfa(self) -> Callable[[HttpRequest], bool]:
-        """Dotted path of `f(request) -> bool`: did the user prove a second factor? Default: "mfa" in the token's `amr` claim (RFC 8176)."""
+        """Dotted path of `f(request) -> bool`: was a second factor proven? (default: "mfa" in claim `amr`, RFC 8176)."""
         return self._import("MFA", f"{__package__}.environment.second_factor")
 
     @property
     def client(self) -> Callable[[HttpRequest], str]:
-        """Dotted path of `f(request) -> str`: which client application asks. Default: `client` of `request.auth.family`, else ""."""
+        """Dotted path of `f(request) -> str`: the client application (default: `client` of `request.auth.family`)."""
         return self._import("CLIENT", f"{__package__}.environment.client_name")
 
     @property

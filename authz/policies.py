@@ -5,7 +5,10 @@
         read   = allow("viewer", this.status == "published") | allow("author", mine)
         update = allow("editor") | allow("author", mine & (this.status == "draft"))
         hold   = forbid("update", "delete", when=this.legal_hold, why="legal hold")
-        fields = {"viewer": Fields(read="id title"), "author": Fields(read="id title", write="title", preset={"author": me})}
+        fields = {
+            "viewer": Fields(read="id title body"),
+            "author": Fields(read="id title body", write="title body", preset={"author": me}),
+        }
 
 Every name that holds an `allow` is an action. What no rule allows is denied; a `forbid` wins over every `allow`.
 """
@@ -78,7 +81,8 @@ def forbid(*actions: str, when: Condition | bool, why: str = "") -> Forbid:
 Names = str | Iterable[str]
 
 
-def _names(names: Names) -> frozenset[str]:
+def as_names(names: Names) -> frozenset[str]:
+    """Return the names of a text with spaces, or of a list."""
     return frozenset(names.split() if isinstance(names, str) else names)
 
 
@@ -101,9 +105,9 @@ class Fields:
         update: Names | None = None,
         preset: Mapping[str, Any] | None = None,
     ) -> None:
-        self.read = _names(read)
-        self.create = _names(write if create is None else create)
-        self.update = _names(write if update is None else update)
+        self.read = as_names(read)
+        self.create = as_names(write if create is None else create)
+        self.update = as_names(write if update is None else update)
         self.preset = dict(preset or {})
         self.site = Site.of_caller()
 

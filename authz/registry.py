@@ -1,6 +1,8 @@
 """Which policy speaks for which model."""
 
-from typing import TYPE_CHECKING
+# ruff: noqa: SLF001  (`_meta`, `_base_manager` and `_state` are Django's documented faces of a model)
+
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model
 
@@ -8,6 +10,11 @@ from .language.sites import PolicyError
 
 if TYPE_CHECKING:
     from .policies import Policy
+
+# Actions as the engine compiled them, by model and name; emptied whenever a policy comes or goes.
+compiled: dict[tuple[type[Model], str], Any] = {}
+# Field sets, by model and roles; emptied with them.
+fieldsets: dict[tuple[type[Model], frozenset[str]], Any] = {}
 
 _policies: dict[type[Model], type["Policy"]] = {}
 
@@ -21,12 +28,20 @@ def register(policy: type["Policy"]) -> None:
     if other is not None and (other.__module__, other.__qualname__) != (policy.__module__, policy.__qualname__):
         raise PolicyError(f"{policy.model.__name__} has a policy already, at {other.site}.", policy.site)
     _policies[policy.model] = policy
+    forget()
 
 
 def unregister(policy: type["Policy"]) -> None:
     """Leave the model without a policy, so that everything is denied; tests clean up with it."""
     if _policies.get(policy.model) is policy:
         del _policies[policy.model]
+        forget()
+
+
+def forget() -> None:
+    """Compile again when next asked."""
+    compiled.clear()
+    fieldsets.clear()
 
 
 def policies() -> list[type["Policy"]]:

@@ -1,35 +1,39 @@
-"""What authz tells the world; every signal is sent after the fact, with the keywords named above it.
+"""What authz tells the world, after the fact; the keywords of each signal stand above it.
 
-All have `request` (HttpRequest or None), `user` (or None), `target` (model instance or None), `outcome` ("success", "refused"
-or "failed") and `data` (JSON-able, no secrets); `sender` is a class.
+All have `request` (HttpRequest or None), `user` (or None), `target` (model instance or None), `outcome` ("success",
+"refused" or "failed") and `data` (JSON-able, no secrets); `sender` is a class.
 """
 
 from django.dispatch import Signal
 
-# A request was refused. target: the object, if one was named and exists; outcome "refused";
-# data: action, model, object (its key or ""), reason ("no_rule", "unreadable", "forbidden", "undeclared", "no_policy"), why (the text of a forbid).
+# A request was refused. target: the object, if one was named and exists; outcome "refused"; data: action, model,
+# object (its key or ""), reason ("no_rule", "unreadable", "forbidden", "undeclared"), why (the text of a forbid).
 access_denied = Signal()
 
-# Fields were sent that this principal may not write, or that do not exist. outcome "refused"; data: action, model, fields (names).
+# Fields were sent that this principal may not write, or that do not exist. outcome "refused";
+# data: action, model, object (its key or ""), fields (the names).
 field_refused = Signal()
 
-# A rule could not be evaluated, so it denied. outcome "failed"; data: action, model, rule ("file:line"), error (the exception's class).
+# A rule could not be evaluated, so it denied. target: the row, if one was checked; outcome "failed";
+# data: action, model, rule ("file:line"), error (the exception's class).
 policy_failed = Signal()
 
-# A membership was made. user: who granted it, if known; target: the Membership; outcome "success"; data: user, tenant, role, self_granted.
+# A membership was made. user: who granted it, if known; target: the Membership; outcome "success";
+# data: user, tenant, role, self_granted.
 role_granted = Signal()
 
-# A membership got another role, user or tenant. As role_granted, with data "before": the former user, tenant and role.
+# A membership got another role, user or tenant. As role_granted; data also: before (user, tenant, role).
 role_changed = Signal()
 
 # A membership ended. target: the Membership as it was; outcome "success"; data: user, tenant, role.
 role_revoked = Signal()
 
-# A grant on one object was made. user: who granted it; target: the Grant; outcome "success"; data: user, role, action, model, object, expires_at, self_granted.
+# A grant on one object was made. user: who granted it; target: the Grant; outcome "success";
+# data: user, role, action, model, object, expires_at, self_granted.
 grant_created = Signal()
 
-# A grant ended before its time, or its object was deleted. As grant_created.
+# A grant ended before its time, or its object was deleted. As grant_created, without self_granted.
 grant_revoked = Signal()
 
-# Code crossed the border of a tenant. user: the principal's; outcome "success"; data: reason, tenant, place ("file:line").
+# Code crossed the border of a tenant. user: the principal's; outcome "success"; data: reason, tenant, place.
 sudo_used = Signal()

@@ -64,7 +64,8 @@ def tree_of(condition: object) -> Node:
     raise PolicyError(f"{condition!r} is no condition.", Site.of_caller())
 
 
-def _operand(value: Any) -> Operand:
+def operand_of(value: Any) -> Operand:
+    """Return the tree of a term; anything else is a literal."""
     if isinstance(value, Term):
         return value._operand  # noqa: SLF001
     return Literal(value)
@@ -75,13 +76,13 @@ class Term(Condition):
 
     def __init__(self, operand: Operand, site: Site) -> None:
         self._operand = operand
-        super().__init__(Compare(Operator.EQUAL, operand, Literal(True), site))
+        super().__init__(Compare(Operator.EQUAL, operand, Literal(value=True), site))
 
     def __repr__(self) -> str:
         return str(self._operand)
 
     def _compare(self, operator: Operator, other: Any) -> Condition:
-        return Condition(Compare(operator, self._operand, _operand(other), Site.of_caller()))
+        return Condition(Compare(operator, self._operand, operand_of(other), Site.of_caller()))
 
     def __eq__(self, other: object) -> Condition:  # type: ignore[override]  # a rule is written with ==
         return self._compare(Operator.EQUAL, other)
@@ -105,7 +106,7 @@ class Term(Condition):
 
     def in_(self, items: "Collection[Any] | Term") -> Condition:
         """Is the value one of these? None among literal items stands for "no value"."""
-        found = items._operand if isinstance(items, Term) else Literal(tuple(_literal(i) for i in items))
+        found = operand_of(items) if isinstance(items, Term) else Literal(tuple(_literal(i) for i in items))
         return Condition(Member(self._operand, found, Site.of_caller()))
 
     def isnull(self) -> Condition:
@@ -114,11 +115,11 @@ class Term(Condition):
 
     def startswith(self, text: Any) -> Condition:
         """Does the text begin so? Upper and lower case differ on every database."""
-        return Condition(Affix(Part.PREFIX, self._operand, _operand(text), Site.of_caller()))
+        return Condition(Affix(Part.PREFIX, self._operand, operand_of(text), Site.of_caller()))
 
     def endswith(self, text: Any) -> Condition:
         """Does the text end so? Upper and lower case differ on every database."""
-        return Condition(Affix(Part.SUFFIX, self._operand, _operand(text), Site.of_caller()))
+        return Condition(Affix(Part.SUFFIX, self._operand, operand_of(text), Site.of_caller()))
 
 
 def _literal(item: Any) -> Any:
@@ -145,7 +146,7 @@ class MePath(Term):
 
 
 class ThisPath(Term):
-    """`this`, the row in question, and its attributes across relations: `this.author.name`.
+    """The row in question, and its attributes across relations: `this.author.name`.
 
     A path over many rows (`this.tags.name == "x"`) is true when at least one of them fits.
     """
@@ -170,7 +171,7 @@ class ThisPath(Term):
 
     def has(self, text: Any) -> Condition:
         """Does this JSON list of texts hold the text?"""
-        return Condition(Has(self._path, _operand(text), Site.of_caller()))
+        return Condition(Has(self._path, operand_of(text), Site.of_caller()))
 
     def any(self, condition: Condition) -> Condition:
         """Is there a row at the end of this many-valued path of which the condition is true? Its `this` is that row."""
@@ -178,12 +179,12 @@ class ThisPath(Term):
 
     def exists(self) -> Condition:
         """Is there any row at the end of this many-valued path?"""
-        return Condition(Some(self._path, Always(True), Site.of_caller()))
+        return Condition(Some(self._path, Always(value=True), Site.of_caller()))
 
 
 class _Address(Term):
     def within(self, *networks: str) -> Condition:
-        """Is the client's address in one of these networks (`10.0.0.0/8`, `2001:db8::/32`)? An unknown address is in none."""
+        """Is the client's address in one of these networks (`10.0.0.0/8`, `2001:db8::/32`)? An unknown one is not."""
         site = Site.of_caller()
         try:
             parsed = tuple(ip_network(network) for network in networks)

@@ -1,5 +1,7 @@
 """Roles of users in tenants, and the version that tells caches that they changed."""
 
+# ruff: noqa: SLF001  (`_meta`, `_base_manager` and `_state` are Django's documented faces of a model)
+
 import secrets
 from collections.abc import Collection, Iterable
 from typing import Any, ClassVar

@@ -1,0 +1,232 @@
+"""What makes a view set obey a policy, whatever its subclasses override."""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.db import connections, router, transaction
+from django.db.models import Model, QuerySet
+from django.http import Http404
+from rest_framework.exceptions import NotFound
+from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from ..engine import Action, action_of, check, scoped
+from ..fieldsets import fields_for
+from ..principals import Principal, principal
+from .actions import DECLARED, Declared, marked
+from .errors import AccessDenied, Refusal, Unreadable
+from .permissions import denial
+from .serializers import limited
+
+if TYPE_CHECKING:
+    _Base = GenericAPIView[Any]
+else:
+    _Base = object
+
+READ, CREATE, UPDATE, DELETE = "read", "create", "update", "delete"
+
+
+class PolicyMixin(_Base):
+    """Goes in front of a generic view set.
+
+    :cvar policy_actions: action of the policy by action of the view set; for a method with `@action`, what
+        `@policy_action` says counts. Any other is denied.
+    :cvar lock_rows: lock the row that is going to change; off for querysets that a database cannot lock (DISTINCT).
+    """
+
+    policy_actions: ClassVar[Mapping[str, str]] = {
+        "list": READ,
+        "retrieve": READ,
+        "metadata": READ,
+        "create": CREATE,
+        "update": UPDATE,
+        "partial_update": UPDATE,
+        "destroy": DELETE,
+    }
+    lock_rows = True
+
+    action: str | None
+    decided_object: Model | None = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Take hold of the methods of the host's subclass, so that none that it overrides can lose the policy."""
+        super().initial(request, *args, **kwargs)
+        method = str(request.method).lower()
+        vars(self).update(
+            {
+                "get_queryset": partial(self._scoped, self.get_queryset),
+                "get_object": partial(self._decided, self.get_object),
+                "get_serializer_class": partial(self._limited, self.get_serializer_class),
+                method: partial(self._guarded, getattr(self, method, self.http_method_not_allowed)),
+            }
+        )
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, Refusal):
+            exc.announce(self.principal)
+        return super().handle_exception(exc)
+
+    # What the permission class asks.
+
+    @property
+    def decides_objects(self) -> bool:
+        """Does the route name one row? Then the row is decided about, before the handler runs."""
+        return (self.lookup_url_kwarg or self.lookup_field) in self.kwargs
+
+    def declared_action(self, declared: Declared | None) -> Declared | None:
+        """Return the policy's action of this request, given what a decorator left; None denies."""
+        name = declared.action if declared else self.policy_actions.get(self.action or "")
+        return Declared(name, (declared and declared.model) or self.policy_model) if name else None
+
+    # What the host's code may ask.
+
+    @cached_property
+    def principal(self) -> Principal:
+        return principal(self.request)
+
+    @cached_property
+    def policy_model(self) -> type[Model]:
+        """The model of the view's queryset."""
+        rows = self.queryset
+        model: type[Model] = rows.model if rows is not None else type(self).get_queryset(self).model
+        return model
+
+    @cached_property
+    def policy_action(self) -> str:
+        """The policy's action of this request; "" if it has none."""
+        declared = self.declared_action(marked(self, self.request, DECLARED))
+        return declared.action if declared else ""
+
+    def readable_fields(self) -> frozenset[str] | None:
+        """Return the names that the principal's roles may read; None stands for all. Filters and ordering keep to it."""
+        return fields_for(self.policy_model, self.principal.roles).read
+
+    # What is done to every request.
+
+    def _action(self) -> Action:
+        found = action_of(self.policy_model, self.policy_action)
+        if found is None:
+            raise AccessDenied(action=self.policy_action, model=self.policy_model, reason="undeclared")
+        return found
+
+    @property
+    def _writes(self) -> bool:
+        return self.request.method not in SAFE_METHODS
+
+    def _scoped(self, get_queryset: Callable[[], QuerySet[Model]]) -> QuerySet[Model]:
+        rows = scoped(get_queryset(), self.principal, READ)
+        if self.decides_objects:
+            hops = self._action().hops
+            rows = rows.select_related(*hops) if hops else rows
+            return self._locked(rows) if self._writes and self.lock_rows else rows
+        return rows if self.policy_action in {READ, CREATE} else scoped(rows, self.principal, self.policy_action)
+
+    def _locked(self, rows: QuerySet[Model]) -> QuerySet[Model]:
+        features = connections[rows.db].features
+        if not connections[rows.db].in_atomic_block:
+            return rows
+        return rows.select_for_update(of=("self",) if features.has_select_for_update_of else ())
+
+    def _decided(self, get_object: Callable[[], Model]) -> Model:
+        """Return the row that the route names, after the decision about it; the same object whenever it is asked for.
+
+        :raises Unreadable: there is none that the principal may read.
+        :raises AccessDenied: it may be read, but not so used.
+        """
+        if self.decided_object is None:
+            row = self._found(get_object)
+            denied = None if self.policy_action == READ else denial(self.principal, self.policy_action, row)
+            if denied is not None:
+                raise denied
+            self.decided_object = row
+        return self.decided_object
+
+    def _found(self, get_object: Callable[[], Model]) -> Model:
+        try:
+            row = get_object()
+        except (Http404, NotFound) as error:
+            raise self._unreadable() from error
+        # A host's own get_object may have gone round the scoped queryset.
+        if type(self).get_object is not GenericAPIView.get_object and not check(self.principal, READ, row):
+            raise self._unreadable()
+        return row
+
+    def _unreadable(self) -> Unreadable:
+        key = self.kwargs[self.lookup_url_kwarg or self.lookup_field]
+        return Unreadable(action=self.policy_action, model=self.policy_model, field=self.lookup_field, key=key)
+
+    def _guarded(self, handler: Callable[..., Response], request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Decide about the route's row before the handler, which may never ask for it, and after what the handler did."""
+        if not self._writes:
+            if self.decides_objects:
+                self.get_object()
+            return handler(request, *args, **kwargs)
+        with transaction.atomic(using=router.db_for_write(self.policy_model)):
+            if self.decides_objects:
+                self.get_object()
+            response = handler(request, *args, **kwargs)
+            if self.decided_object is not None and self.policy_action != DELETE:
+                self._decide_after(self.decided_object)
+            return response
+
+    def _decide_after(self, row: Model) -> None:
+        """Refuse, and so undo, a change that leaves the row where the principal could not have made it, or elsewhere.
+
+        Only an update is asked again: `publish` of a draft must not need a draft afterwards.
+        """
+        if self.policy_action == UPDATE:
+            self._demand(UPDATE, row)
+        elif not self._action().in_tenant(self.principal, row):
+            raise AccessDenied(action=self.policy_action, model=type(row), reason="left_tenant", target=row)
+
+    def _demand(self, action: str, row: Model) -> None:
+        denied = denial(self.principal, action, row)
+        if denied is not None:
+            raise denied
+
+    # What the serializers ask.
+
+    def _limited(self, get_serializer_class: Callable[[], type[BaseSerializer[Any]]]) -> type[BaseSerializer[Any]]:
+        serializer = get_serializer_class()
+        model = getattr(getattr(serializer, "Meta", None), "model", None)
+        if model is None or model._meta.concrete_model is not self.policy_model._meta.concrete_model:  # noqa: SLF001
+            return serializer
+        return limited(serializer, fields_for(self.policy_model, self.principal.roles), self.policy_action)
+
+    def create_decided(self, values: dict[str, Any], create: Callable[[dict[str, Any]], Model]) -> Model:
+        """Make a row with the presets of the policy, in the principal's tenant, decided before and after it is saved."""
+        action = action_of(self.policy_model, CREATE)
+        values = {**self._presets(action), **values}
+        if action is not None and not action.asks_rows:
+            self._demand(CREATE, self._candidate(values))
+        row = create(values)
+        self._demand(CREATE, row)
+        return row
+
+    def update_decided(
+        self, row: Model, values: dict[str, Any], update: Callable[[Model, dict[str, Any]], Model]
+    ) -> Model:
+        """Change a row, decided before (unless the route named it, which decided it) and after."""
+        if row is not self.decided_object:
+            self._demand(READ, row)
+            self._demand(UPDATE, row)
+        row = update(row, values)
+        if self.policy_action == UPDATE:
+            self._demand(UPDATE, row)
+        return row
+
+    def _presets(self, action: Action | None) -> dict[str, Any]:
+        presets = fields_for(self.policy_model, self.principal.roles).presets(self.principal)
+        tenant = action.tenant if action is not None else None
+        if tenant is not None and "__" not in tenant.lookup:
+            presets[tenant.field.attname] = self.principal.tenant_id
+        return presets
+
+    def _candidate(self, values: Mapping[str, Any]) -> Model:
+        columns = self.policy_model._meta.concrete_fields  # noqa: SLF001  (documented)
+        names = {column.name for column in columns} | {column.attname for column in columns}
+        return self.policy_model(**{name: value for name, value in values.items() if name in names})

@@ -1,0 +1,47 @@
+"""Ordering and filters that keep to what the principal may read: a sort by a hidden field tells it."""
+
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.filters import OrderingFilter
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+
+class UnknownParameter(ValidationError):
+    """422: a query parameter names what is not there, or not for this principal."""
+
+    status_code = 422
+
+    def __init__(self, parameter: str) -> None:
+        super().__init__({parameter: [ErrorDetail(_("There is no such field."), "unknown_field")]})
+
+
+def readable(view: APIView, path: str) -> bool:
+    """Tell whether the principal may read the field that a path starts with."""
+    ask = getattr(view, "readable_fields", None)
+    names = ask() if ask is not None else frozenset()
+    return names is None or path.split("__", maxsplit=1)[0] in names
+
+
+class PolicyOrderingFilter(OrderingFilter):
+    """Orders by the view's `ordering_fields` as far as they can be read.
+
+    :raises UnknownParameter: `?ordering=` names another.
+    """
+
+    def get_valid_fields(
+        self, queryset: QuerySet[Model], view: APIView, context: dict[str, Any] | None = None
+    ) -> list[tuple[str, str]]:
+        fields = super().get_valid_fields(queryset, view, context or {})
+        return [(name, label) for name, label in fields if readable(view, name)]
+
+    def remove_invalid_fields(
+        self, queryset: QuerySet[Model], fields: list[str], view: APIView, request: Request
+    ) -> list[str]:
+        valid = super().remove_invalid_fields(queryset, fields, view, request)
+        if len(valid) != len(fields):
+            raise UnknownParameter(self.ordering_param)
+        return valid
