@@ -1,6 +1,7 @@
 """The settings of this app: `BULWARK_ARTICLES = {...}`, each key with its default, read when it is used."""
 
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from django.conf import settings
 
@@ -35,9 +36,9 @@ class Conf:
         return self._read("MAX_BODY_TAGS", 5_000)
 
     @property
-    def preview_bytes(self) -> int:
-        """How many bytes of a linked page are read to find its title and description."""
-        return self._read("PREVIEW_BYTES", 262_144)
+    def preview_policy(self) -> Mapping[str, Any]:
+        """What a link preview may fetch: arguments of `edge.outbound.OutboundPolicy`; by default a public https page."""
+        return {"content_types": ("text/html", "application/xhtml+xml"), **self._read("PREVIEW_POLICY", {})}
 
 
 conf = Conf()
