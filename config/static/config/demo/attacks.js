@@ -1,0 +1,261 @@
+/**
+ * The attacks. Each runs against the real API and says what it saw:
+ * `run(context)` returns `{steps: Exchange[], stopped: boolean, verdict: string}`.
+ *
+ * `needs`: "people" (the demo's accounts, for attacks between two of them), "session" (the visitor's own), or nothing.
+ */
+const BODY = "<p>The plan for the next quarter, which nobody but its author should read before it is published.</p>";
+
+/** Collects the steps of one attack. */
+class Trial {
+  constructor({ api, session, people }) {
+    this.api = api;
+    this.session = session;
+    this.people = people;
+    this.steps = [];
+  }
+
+  async as(actor, method, path, options = {}) {
+    const step = await this.api.send(method, path, { who: actor.name, token: actor.access, ...options });
+    this.steps.push(step);
+    return step;
+  }
+
+  /** Logs one of the demo's people in. Their tokens stay in this object, apart from the visitor's session. */
+  async enter(name) {
+    const person = this.people.find((one) => one.name === name);
+    const body = { email: person.email, password: person.password, transport: "body" };
+    const answer = await this.as({ name }, "POST", "auth/login", { body });
+    if (!answer.ok) throw new Interrupted(answer);
+    return { name, access: answer.body.access, refresh: answer.body.refresh, email: person.email };
+  }
+
+  /** Ends the session of one of the demo's people, so that an attack leaves none behind. */
+  async leave(...actors) {
+    for (const { name, access, refresh } of actors) {
+      await this.api.send("POST", "auth/logout", { who: name, token: access, body: { refresh } });
+    }
+  }
+
+  async category() {
+    const answer = await this.api.send("GET", "categories/", {});
+    return answer.body.results?.[0]?.id;
+  }
+
+  end(stopped, verdict) {
+    return { steps: this.steps, stopped, verdict };
+  }
+}
+
+/** The attack could not be run: something before it was refused. */
+export class Interrupted extends Error {
+  constructor(exchange) {
+    super("interrupted");
+    this.exchange = exchange;
+  }
+}
+
+async function readDraft(context) {
+  const trial = new Trial(context);
+  const alice = await trial.enter("alice");
+  const category = await trial.category();
+  const body = { title: "Alice's plan, not for bob", body: BODY, category, tags: ["secret"] };
+  const draft = await trial.as(alice, "POST", "articles/", { body });
+  if (!draft.ok) throw new Interrupted(draft);
+  const bob = await trial.enter("bob");
+  const seen = await trial.as(bob, "GET", `articles/${draft.body.id}/`);
+  await trial.leave(alice, bob);
+  return trial.end(
+    seen.status === 404,
+    seen.status === 404
+      ? "Bob has the right id and a valid token, and is told that there is no such article: not even that it exists."
+      : "Bob got an answer about a draft that is not his.",
+  );
+}
+
+async function assignFields(context) {
+  const trial = new Trial(context);
+  const me = { name: "you", access: context.session.token };
+  const category = await trial.category();
+  const extra = { status: "published", author: crypto.randomUUID(), tenant: crypto.randomUUID(), legal_hold: false };
+  const body = { title: "An article by somebody else", body: BODY, category, ...extra };
+  const answer = await trial.as(me, "POST", "articles/", { body });
+  const stopped = answer.status === 422 || answer.status === 403;
+  return trial.end(
+    stopped,
+    stopped
+      ? "The fields that your role may not write are refused by name, instead of being dropped or, worse, written."
+      : "The article was stored with fields that were not yours to set.",
+  );
+}
+
+async function replayRefresh(context) {
+  const trial = new Trial(context);
+  const victim = await trial.enter("alice");
+  const thief = { name: "thief" };
+  const first = await trial.as({ name: "alice" }, "POST", "auth/refresh", { body: { refresh: victim.refresh } });
+  const second = await trial.as({ name: "alice" }, "POST", "auth/refresh", { body: { refresh: first.body.refresh } });
+  const replay = await trial.as(thief, "POST", "auth/refresh", { body: { refresh: victim.refresh } });
+  const after = await trial.as({ name: "alice", access: second.body.access }, "GET", "auth/me");
+  const stopped = second.ok && replay.status === 401 && after.status === 401;
+  return trial.end(
+    stopped,
+    stopped
+      ? "A token that was replaced came back: someone has a copy. The whole session ended, the newest tokens included."
+      : "The old token, or the session it came from, still works.",
+  );
+}
+
+async function forgeToken(context) {
+  const trial = new Trial(context);
+  const [, payload] = context.session.token.split(".");
+  const header = btoa(JSON.stringify({ alg: "none", typ: "at+jwt" })).replace(/=+$/, "");
+  const unsigned = await trial.as({ name: "you", access: `${header}.${payload}.` }, "GET", "auth/me");
+  const [head, , signature] = context.session.token.split(".");
+  const claims = JSON.parse(atob(payload.replaceAll("-", "+").replaceAll("_", "/")));
+  const raised = btoa(JSON.stringify({ ...claims, sub: crypto.randomUUID() })).replaceAll("+", "-").replaceAll("/", "_");
+  const access = `${head}.${raised.replace(/=+$/, "")}.${signature}`;
+  const changed = await trial.as({ name: "you", access }, "GET", "auth/me");
+  const stopped = unsigned.status === 401 && changed.status === 401;
+  return trial.end(
+    stopped,
+    stopped
+      ? "The algorithm is pinned by the server, never read from the token, and a changed claim breaks the signature."
+      : "A token that this server did not sign was believed.",
+  );
+}
+
+async function reachInside(context) {
+  const trial = new Trial(context);
+  const me = { name: "you", access: context.session.token };
+  const targets = ["http://169.254.169.254/latest/meta-data/", "https://[::ffff:127.0.0.1]:6379/", "https://localhost/admin/"];
+  let stopped = true;
+  for (const url of targets) {
+    const answer = await trial.as(me, "POST", "link-preview/", { body: { url } });
+    stopped &&= answer.status >= 400 && answer.status < 500;
+  }
+  return trial.end(
+    stopped,
+    stopped
+      ? "The address is checked after it is resolved and before anything is sent: cloud metadata, loopback and the rest of the private network are out of reach."
+      : "The server made a request into its own network.",
+  );
+}
+
+async function storeScript(context) {
+  const trial = new Trial(context);
+  const me = { name: "you", access: context.session.token };
+  const category = await trial.category();
+  const body = `${BODY}<script>alert(1)</script><p><img src=x onerror=alert(2)><a href="javascript:alert(3)">a link</a></p>`;
+  const made = await trial.as(me, "POST", "articles/", { body: { title: "A script in an article", body, category } });
+  if (!made.ok) throw new Interrupted(made);
+  const kept = made.body.body ?? "";
+  await trial.as(me, "DELETE", `articles/${made.body.id}/`, { headers: { "If-Match": made.etag } });
+  const stopped = !/<script|onerror|javascript:/i.test(kept);
+  return trial.end(
+    stopped,
+    stopped
+      ? `Kept: ${kept}`
+      : "The script was stored as it came.",
+  );
+}
+
+async function breakParser(context) {
+  const trial = new Trial(context);
+  const me = { name: "you", access: context.session.token };
+  const deep = `{"title":${"[".repeat(2000)}${"]".repeat(2000)}}`;
+  const bodies = [deep, '{"title":"one","title":"two"}', `{"title":"${"x".repeat(200_000)}"}`];
+  let stopped = true;
+  for (const text of bodies) {
+    const answer = await trial.as(me, "POST", "articles/", { text });
+    stopped &&= answer.status >= 400 && answer.status < 500;
+  }
+  return trial.end(
+    stopped,
+    stopped
+      ? "Too deep, ambiguous and too large: each is refused with a 4xx problem before any of our code reads it."
+      : "One of the bodies was accepted, or made the server fail.",
+  );
+}
+
+async function guessPassword(context) {
+  const trial = new Trial(context);
+  const email = context.people[0]?.email ?? "someone@example.com";
+  for (let attempt = 1; attempt <= 12; attempt += 1) {
+    const body = { email, password: `guess-number-${attempt}` };
+    const answer = await trial.as({ name: "guesser" }, "POST", "auth/login", { body });
+    if (answer.status === 429) {
+      const before = `${attempt - 1} wrong guesses were answered alike`;
+      return trial.end(true, `${before}, then none: this address may try again in ${answer.retryAfter} seconds.`);
+    }
+    if (answer.status !== 401) break;
+  }
+  return trial.end(false, "Twelve guesses, and no end to them.");
+}
+
+export const ATTACKS = [
+  {
+    id: "read-draft",
+    layer: "authz",
+    title: "Read another's draft",
+    text: "Alice writes a draft. Bob, of the same tenant, asks for it by its id.",
+    needs: "people",
+    run: readDraft,
+  },
+  {
+    id: "replay-refresh",
+    layer: "accounts",
+    title: "Use a stolen refresh token",
+    text: "Alice refreshes twice. A thief then presents the token that she started with.",
+    needs: "people",
+    run: replayRefresh,
+  },
+  {
+    id: "forge-token",
+    layer: "accounts",
+    title: "Forge an access token",
+    text: "Your own token, once without a signature (alg: none) and once with another subject.",
+    needs: "session",
+    run: forgeToken,
+  },
+  {
+    id: "assign-fields",
+    layer: "authz",
+    title: "Write fields that are not yours",
+    text: "A new article that claims an author, a tenant and to be published already.",
+    needs: "session",
+    run: assignFields,
+  },
+  {
+    id: "reach-inside",
+    layer: "edge",
+    title: "Reach into the private network",
+    text: "Link previews of the cloud's metadata service, of Redis and of this server's admin.",
+    needs: "session",
+    run: reachInside,
+  },
+  {
+    id: "store-script",
+    layer: "articles",
+    title: "Store a script",
+    text: "An article with a script, an event handler and a javascript: link in it.",
+    needs: "session",
+    run: storeScript,
+  },
+  {
+    id: "break-parser",
+    layer: "edge",
+    title: "Break the parser",
+    text: "JSON nested 2000 deep, with a key twice, and of 200 kB.",
+    needs: "session",
+    run: breakParser,
+  },
+  {
+    id: "guess-password",
+    layer: "edge",
+    title: "Guess a password",
+    text: "Wrong passwords for one account until the server has enough. Signing in from here then waits, too.",
+    needs: "",
+    run: guessPassword,
+  },
+];
