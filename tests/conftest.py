@@ -35,6 +35,15 @@ def pytest_unconfigure() -> None:
         claims.release()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what needs a service that is not named."""
+    for marker, variable in (("redis", "REDIS_URL"), ("postgres", "DATABASE_URL")):
+        if not os.environ.get(variable):
+            for item in items:
+                if item.get_closest_marker(marker):
+                    item.add_marker(pytest.mark.skip(reason=f"needs {variable}"))
+
+
 @pytest.fixture(autouse=True)
 def clean_cache() -> Iterator[None]:
     """Each test starts and ends with an empty cache and nothing counted against any limit."""

@@ -172,6 +172,6 @@ def _report_refusal(url: str, error: OutboundRefused | OutboundFailed, request: 
 
 
 def _report(signal: Signal, sender: type, request: Any, *, outcome: str, data: dict[str, Any]) -> None:
-    inner = django_request(request)
-    user = actor(inner) if inner is not None else None
+    inner = None if request is None else django_request(request)
+    user = None if inner is None else actor(inner)
     signal.send_robust(sender=sender, request=inner, user=user, target=None, outcome=outcome, data=data)

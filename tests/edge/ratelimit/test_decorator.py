@@ -1,0 +1,184 @@
+"""`@ratelimit` on everything that answers requests, with and without the middleware."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponse
+from django.test import AsyncClient, Client, RequestFactory, override_settings
+from pytest_django.fixtures import Settings
+
+from edge.ratelimit import Ratelimited, ratelimit
+
+pytestmark = pytest.mark.urls("tests.edge.urls")
+MIDDLEWARE = "edge.ratelimit.RateLimitMiddleware"
+
+
+@pytest.fixture(params=["with the middleware", "without it"])
+def _either_way(request: pytest.FixtureRequest, settings: Settings) -> None:
+    if request.param == "without it":
+        settings.MIDDLEWARE = [path for path in settings.MIDDLEWARE if path != MIDDLEWARE]
+
+
+@pytest.mark.usefixtures("_either_way")
+@pytest.mark.parametrize(
+    "path", ["/limited", "/limited-dispatch", "/limited-class", "/limited-actions", "/limited-async"]
+)
+def test_the_third_call_is_refused(client: Client, path: str) -> None:
+    assert [client.get(path).status_code for _ in range(3)] == [200, 200, 429]
+
+
+@pytest.mark.usefixtures("_either_way")
+def test_a_refusal_says_when_to_come_back_and_which_limit_it_was(client: Client) -> None:
+    for _ in range(2):
+        client.get("/limited")
+    answer = client.get("/limited")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["code"] == "throttled"
+    assert problem["violated-policies"] == ["tests.edge.urls.limited"]
+    assert 1 <= int(answer.headers["Retry-After"]) <= 61
+
+
+@pytest.mark.usefixtures("_either_way")
+def test_headers_say_what_is_left(client: Client) -> None:
+    answer = client.get("/limited")
+    assert answer.headers["RateLimit-Policy"] == '"tests.edge.urls.limited";q=2;w=60'
+    assert answer.headers["RateLimit"].startswith('"tests.edge.urls.limited";r=1;t=')
+
+
+@pytest.mark.usefixtures("_either_way")
+def test_an_action_without_a_limit_is_not_counted(client: Client) -> None:
+    assert {client.post("/limited-actions").status_code for _ in range(5)} == {200}
+
+
+@pytest.mark.usefixtures("_either_way")
+def test_a_watched_view_goes_on(client: Client) -> None:
+    assert [client.get("/watched").json()["limited"] for _ in range(4)] == [False, False, True, True]
+
+
+@pytest.mark.usefixtures("_either_way")
+def test_a_success_is_given_back(client: Client) -> None:
+    def post(status: int) -> int:
+        return client.post("/limited-methods", {"status": status}, content_type="application/json").status_code
+
+    assert [post(200) for _ in range(5)] == [200] * 5
+    assert [post(401), post(401), post(200)] == [401, 401, 429]
+
+
+@pytest.mark.usefixtures("_either_way")
+def test_a_key_in_a_json_body_tells_accounts_apart_however_they_are_spelt(client: Client) -> None:
+    """django-ratelimit reads `request.POST`: with JSON, all accounts share one count."""
+
+    def put(email: object) -> int:
+        return client.put("/limited-methods", {"email": email}, content_type="application/json").status_code
+
+    assert [put("alice@example.org"), put(" ALICE@example.org"), put("alice@example.org")] == [200, 200, 429]
+    assert put("bob@example.org") == 200
+    assert put(["not", "text"]) == 200
+
+
+def test_another_method_is_not_counted() -> None:
+    @ratelimit(key="ip", rate="1/m", method=["POST"])
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    for _ in range(3):
+        assert view(RequestFactory().get("/")).status_code == 200
+    view(RequestFactory().post("/"))
+    with pytest.raises(Ratelimited):
+        view(RequestFactory().post("/"))
+
+
+def test_views_of_one_group_share_a_count() -> None:
+    def made(group: str | None) -> Callable[..., HttpResponse]:
+        @ratelimit(key="ip", rate="1/m", group=group)
+        def view(request: HttpRequest) -> HttpResponse:
+            return HttpResponse()
+
+        return view
+
+    made("shared")(RequestFactory().get("/"))
+    with pytest.raises(Ratelimited):
+        made("shared")(RequestFactory().get("/"))
+    made("another")(RequestFactory().get("/"))
+
+
+def test_a_rate_and_a_key_can_be_functions() -> None:
+    @ratelimit(key=lambda group, request: request.GET["who"], rate=lambda group, request: request.GET.get("rate"))
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    get = RequestFactory().get
+    for _ in range(3):
+        view(get("/?who=alice"))
+    view(get("/?who=alice&rate=1/m"))
+    view(get("/?who=bob&rate=1/m"))
+    with pytest.raises(Ratelimited):
+        view(get("/?who=alice&rate=1/m"))
+
+
+def test_stacked_limits_are_all_kept(client: Client) -> None:
+    @ratelimit(key="ip", rate="3/h")
+    @ratelimit(key="get:q", rate="1/m")
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    get = RequestFactory().get
+    view(get("/?q=a"))
+    with pytest.raises(Ratelimited):
+        view(get("/?q=a"))
+    for word in "bc":
+        view(get(f"/?q={word}"))  # what a refusal had spent from the other limit was given back
+    with pytest.raises(Ratelimited):
+        view(get("/?q=d"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"key": "ip"},
+        {"rate": "5/m"},
+        {"key": "ip", "rate": "10/fortnight"},
+        {"key": "nobody", "rate": "5/m"},
+        {"key": "header:", "rate": "5/m"},
+        {"key": "no.such.function", "rate": "5/m"},
+        {"key": "ip", "rate": "5/m", "outage": "maybe"},
+        {"key": "ip", "rate": "5/m", "cost": 0},
+    ],
+)
+def test_what_makes_no_sense_is_refused_when_it_is_declared(options: dict[str, Any]) -> None:
+    with pytest.raises(ImproperlyConfigured):
+
+        @ratelimit(**options)
+        def view(request: HttpRequest) -> HttpResponse:
+            return HttpResponse()
+
+
+def test_an_unknown_policy_is_refused() -> None:
+    @ratelimit("no such policy")
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    with pytest.raises(ImproperlyConfigured, match="no such policy"):
+        view(RequestFactory().get("/"))
+
+
+def test_switched_off_nothing_is_counted(client: Client) -> None:
+    with override_settings(BULWARK_EDGE={**settings.BULWARK_EDGE, "RATELIMIT_ENABLED": False}):
+        assert {client.get("/limited").status_code for _ in range(5)} == {200}
+
+
+@async_to_sync
+async def _get_thrice(path: str) -> list[int]:
+    client = AsyncClient()
+    return [(await client.get(path)).status_code for _ in range(3)]
+
+
+@pytest.mark.parametrize("path", ["/limited-async", "/limited"])
+def test_an_async_stack_limits_too(path: str) -> None:
+    assert _get_thrice(path) == [200, 200, 429]

@@ -1,0 +1,84 @@
+"""What only the shared store has to show: many processes, its own clock, little memory, one trip."""
+
+import multiprocessing
+import time
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings
+
+from edge.ratelimit import Limit, RedisStore
+from tests.edge.conftest import OwnRedis
+
+pytestmark = pytest.mark.redis
+
+
+@pytest.fixture
+def client() -> "redis.Redis":
+    return redis.Redis.from_url(settings.BULWARK_EDGE["REDIS_URL"])
+
+
+def _race(url: str, limit: Limit, start: Any, results: Any) -> None:
+    store = RedisStore(redis.Redis.from_url(url))
+    start.wait()
+    results.put(sum(store.spend([limit])[0].allowed for _ in range(30)))
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("size", [5, 50, 100])
+def test_twelve_processes_get_exactly_the_limit(size: int) -> None:
+    """REST framework's throttle lets 68 of 50 through."""
+    context = multiprocessing.get_context("fork")
+    start, results = context.Event(), context.Queue()
+    limit = Limit("race", f"race:{size}", size, 60)
+    arguments = (settings.BULWARK_EDGE["REDIS_URL"], limit, start, results)
+    processes = [context.Process(target=_race, args=arguments) for _ in range(12)]
+    for process in processes:
+        process.start()
+    start.set()
+    assert sum(results.get(timeout=30) for _ in processes) == size
+    for process in processes:
+        process.join()
+
+
+def test_the_hosts_clock_does_not_matter(client: "redis.Redis", monkeypatch: pytest.MonkeyPatch) -> None:
+    store, limit = RedisStore(client), Limit("x", "clock", 1, 60)
+    assert store.spend([limit])[0].allowed
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 61)
+    assert not store.spend([limit])[0].allowed
+
+
+def test_a_full_window_takes_less_than_a_kilobyte(client: "redis.Redis") -> None:
+    store, limit = RedisStore(client), Limit("x", "memory", 10_000, 1)
+    for _ in range(80):
+        store.spend([limit], cost=150)
+        time.sleep(0.015)
+    assert int(client.hlen(limit.key)) > 40
+    assert int(client.memory_usage(limit.key) or 0) in range(1, 1_000)
+
+
+def test_counts_expire_by_themselves(client: "redis.Redis") -> None:
+    store, limit = RedisStore(client), Limit("x", "expiry", 5, 60)
+    store.spend([limit])
+    assert 60_000 < int(client.pttl(limit.key)) <= 61_001
+
+
+def test_three_limits_are_one_command(own_redis: OwnRedis) -> None:
+    client, other = redis.Redis.from_url(own_redis.url), redis.Redis.from_url(own_redis.url)
+    store = RedisStore(client)
+    limits = [Limit("x", f"trip:{n}", 5, 60) for n in range(3)]
+    store.spend(limits)
+    with other.monitor() as monitor:  # type: ignore[no-untyped-call]
+        store.spend(limits)
+        client.echo("end")
+        sent: list[str] = []
+        for command in monitor.listen():
+            if command["client_type"] != "lua":
+                sent.append(command["command"].split()[0])
+            if sent[-1:] == ["ECHO"]:
+                break
+    client.close()
+    other.close()
+    assert sent == ["EVALSHA", "ECHO"]

@@ -1,0 +1,187 @@
+"""Views to send requests at: what the edge does around them is what is tested."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, URLResolver, path
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_protect
+from rest_framework import serializers, viewsets
+from rest_framework.decorators import api_view
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from edge.exposition import metrics
+from edge.health import healthz, readyz
+from edge.parsers import body_limit
+from edge.ratelimit import ratelimit
+from edge.serializers import PasswordField, StrictSerializer
+
+handler400 = "edge.problems.bad_request"
+handler403 = "edge.problems.permission_denied"
+handler404 = "edge.problems.not_found"
+handler500 = "edge.problems.server_error"
+
+
+class NoteSerializer(StrictSerializer):
+    title = serializers.CharField(max_length=10)
+    size = serializers.IntegerField(required=False)
+    is_open = serializers.BooleanField(required=False)
+    tags = serializers.ListField(child=serializers.CharField(max_length=5), required=False, max_length=3)
+    password = PasswordField(required=False)
+    shown = serializers.CharField(read_only=True)
+
+
+class Notes(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def get(self, request: Request) -> Response:
+        return Response({"ok": True})
+
+    def post(self, request: Request) -> Response:
+        checked = NoteSerializer(data=request.data)
+        checked.is_valid(raise_exception=True)
+        return Response({"got": dict(checked.validated_data)})
+
+    @body_limit(100)
+    def put(self, request: Request) -> Response:
+        return Response({"got": request.data})
+
+
+class Failing(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def get(self, request: Request, how: str) -> Response:
+        errors: dict[str, Exception] = {
+            "crash": RuntimeError("secret detail"),
+            "missing": Http404("No Secret matches"),
+            "forbidden": PermissionDenied("secret reason"),
+            "invalid": serializers.ValidationError({"a": {"b": ["No."]}, "list": [{}, {"c/d": ["No."]}]}),
+        }
+        raise errors[how]
+
+
+def plain_failing(request: HttpRequest, how: str) -> HttpResponse:
+    errors: dict[str, Exception] = {
+        "crash": RuntimeError("secret detail"),
+        "missing": Http404("No Secret matches"),
+        "forbidden": PermissionDenied("secret reason"),
+        "suspicious": SuspiciousOperation("secret detail"),
+    }
+    raise errors[how]
+
+
+def _asked_status(request: Request) -> int:
+    data: Any = request.data
+    return int(data.get("status", 200))
+
+
+@ratelimit(key="ip", rate="2/m")
+def limited(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok")
+
+
+@ratelimit(key="ip", rate="2/m", block=False)
+def watched(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"limited": vars(request)["limited"]})
+
+
+@ratelimit(key="ip", rate="2/m")
+async def limited_async(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok")
+
+
+@method_decorator(ratelimit(key="ip", rate="2/m"), name="dispatch")
+class LimitedByMethodDecorator(View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("ok")
+
+
+@ratelimit(key="ip", rate="2/m")
+class LimitedClass(View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("ok")
+
+
+class LimitedMethods(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @ratelimit(key="ip", rate="2/m", refund=True)
+    def post(self, request: Request) -> Response:
+        return Response(status=_asked_status(request))
+
+    @ratelimit(key="body:email", rate="2/m")
+    def put(self, request: Request) -> Response:
+        return Response({})
+
+
+class LimitedActions(viewsets.ViewSet):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @ratelimit(key="ip", rate="2/m")
+    def list(self, request: Request) -> Response:
+        return Response([])
+
+    def create(self, request: Request) -> Response:
+        return Response({})
+
+
+@ratelimit("login")
+@api_view(["POST"])
+def login(request: Request) -> Response:
+    return Response(status=_asked_status(request))
+
+
+@csrf_protect
+def guarded(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok")
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    response = HttpResponse("<!doctype html><title>x</title>")
+    for name in request.GET:
+        response.headers[name] = request.GET[name]
+    return response
+
+
+def who(request: HttpRequest) -> JsonResponse:
+    from edge.client_ip import client_ip
+    from edge.context import request_id
+
+    return JsonResponse({"ip": client_ip(request), "id": request_id(), "secure": request.is_secure()})
+
+
+def _view(view: Any) -> Any:
+    return view.as_view()
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("metrics", metrics),
+    path("api/notes", _view(Notes)),
+    path("api/fail/<how>", _view(Failing)),
+    path("fail/<how>", plain_failing),
+    path("api/plain/<how>", plain_failing),
+    path("limited", limited),
+    path("limited-async", limited_async),
+    path("watched", watched),
+    path("limited-dispatch", _view(LimitedByMethodDecorator)),
+    path("limited-class", _view(LimitedClass)),
+    path("limited-methods", _view(LimitedMethods)),
+    path("limited-actions", LimitedActions.as_view({"get": "list", "post": "create"})),
+    path("api/login", login),
+    path("guarded", guarded),
+    path("page", page),
+    path("api/page", page),
+    path("who", who),
+    path("api/who", who),
+]
