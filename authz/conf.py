@@ -16,42 +16,48 @@ class Conf:
     @property
     def roles(self) -> Mapping[str, Sequence[str]]:
         """Each role and the roles it includes: `{"viewer": [], "author": ["viewer"]}`."""
-        return self._get("ROLES", {})
+        found: Mapping[str, Sequence[str]] = self._get("ROLES", {})
+        return found
 
     @property
     def tenant(self) -> Callable[[HttpRequest], str]:
-        """Dotted path of `f(request) -> str`: id of the request's tenant or "" (default: the token's, else the first)."""
-        return self._import("TENANT", f"{__package__}.tenants.of_request")
+        """Dotted path of `f(request) -> str`: the tenant's id or "" (default: the token's or the first)."""
+        getter: Callable[[HttpRequest], str] = self._import("TENANT", f"{__package__}.tenants.of_request")
+        return getter
 
     @property
     def version(self) -> Callable[[HttpRequest], int]:
         """Dotted path of `f(request) -> int`: the authorization version (default: of `request.auth`, else a query)."""
-        return self._import("VERSION", f"{__package__}.versions.of_request")
+        getter: Callable[[HttpRequest], int] = self._import("VERSION", f"{__package__}.versions.of_request")
+        return getter
 
     @property
     def client_ip(self) -> Callable[[HttpRequest], str]:
         """Dotted path of `f(request) -> str`: the client's address. Default: REMOTE_ADDR."""
-        return self._import("CLIENT_IP", f"{__package__}.environment.remote_address")
+        getter: Callable[[HttpRequest], str] = self._import("CLIENT_IP", f"{__package__}.environment.remote_address")
+        return getter
 
     @property
     def mfa(self) -> Callable[[HttpRequest], bool]:
-        """Dotted path of `f(request) -> bool`: was a second factor proven? (default: "mfa" in claim `amr`, RFC 8176)."""
-        return self._import("MFA", f"{__package__}.environment.second_factor")
+        """Dotted path of `f(request) -> bool`: a second factor was proven (default: "mfa" in claim `amr`, RFC 8176)."""
+        getter: Callable[[HttpRequest], bool] = self._import("MFA", f"{__package__}.environment.second_factor")
+        return getter
 
     @property
     def client(self) -> Callable[[HttpRequest], str]:
         """Dotted path of `f(request) -> str`: the client application (default: `client` of `request.auth.family`)."""
-        return self._import("CLIENT", f"{__package__}.environment.client_name")
+        getter: Callable[[HttpRequest], str] = self._import("CLIENT", f"{__package__}.environment.client_name")
+        return getter
 
     @property
     def time_zone(self) -> str:
         """The zone of `env.time` where a rule names none. Default: TIME_ZONE of Django."""
-        return self._get("TIME_ZONE", settings.TIME_ZONE)
+        return str(self._get("TIME_ZONE", settings.TIME_ZONE))
 
     @property
     def role_cache_size(self) -> int:
         """How many (user, tenant, version) a process remembers the roles of."""
-        return self._get("ROLE_CACHE_SIZE", 10_000)
+        return int(self._get("ROLE_CACHE_SIZE", 10_000))
 
     @property
     def given(self) -> dict[str, Any]:

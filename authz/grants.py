@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Exists, Model, OuterRef, Q
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from .language.functions import KeyText
 from .models import Grant
-from .models.grant import GrantQuerySet, object_key
+from .models.grant import object_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Held:
         """Tell whether a row was granted. One query."""
         return row.pk is not None and self._rows(row._state.db).filter(object_id=object_key(row.pk)).exists()
 
-    def _rows(self, using: str | None) -> GrantQuerySet:
+    def _rows(self, using: str | None) -> QuerySet[Grant]:
         principal = self.principal
         return Grant._base_manager.using(using).filter(
             Q(expires_at__isnull=True) | Q(expires_at__gt=principal.env.now),

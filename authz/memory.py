@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from . import versions
-from .conf import conf
+from .conf import SETTING, conf
 from .models import Membership
 from .roles import expand
 
@@ -43,3 +43,9 @@ def _remember(key: _Key, roles: frozenset[str]) -> None:
         while len(_remembered) >= conf.role_cache_size:
             del _remembered[next(iter(_remembered))]
         _remembered[key] = roles
+
+
+def settings_changed(setting: str, **_: Any) -> None:
+    """Forget the roles when a test changes what they include."""
+    if setting == SETTING:
+        forget()

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db.models import Model
-from rest_framework.request import Request
-from rest_framework.views import APIView
+if TYPE_CHECKING:
+    from django.db.models import Model
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -19,14 +20,14 @@ class Declared:
     """What `policy_action` leaves on a handler."""
 
     action: str
-    model: type[Model] | None
+    model: "type[Model] | None"
 
 
-def policy_action(action: str, model: type[Model] | None = None) -> Callable[[Handler], Handler]:
+def policy_action(action: str, model: "type[Model] | None" = None) -> Callable[[Handler], Handler]:
     """Declare that a handler takes this action of a policy.
 
-    On a `PolicyViewSet`, above or below `@action`, no model is needed; on an `APIView`, one of its methods, or a function
-    with `@api_view`, it is. A detail route's object is fetched and decided before the handler runs.
+    On a `PolicyViewSet`, above or below `@action`, no model is needed; on an `APIView`, one of its methods, or a
+    function with `@api_view`, it is. A detail route's object is fetched and decided before the handler runs.
     """
     return _marker(DECLARED, Declared(action, model))
 
@@ -58,7 +59,7 @@ def _permission(name: str, value: object) -> list[type[Any]]:
     return [type("MarkedPolicyPermission", (PolicyPermission,), {name: value})]
 
 
-def marked(view: APIView, request: Request, name: str) -> Any:
+def marked(view: "APIView", request: "Request", name: str) -> Any:
     """Return what a decorator left for this request: on the handler, else on the view, else None."""
     method = (request.method or "").lower()
     handler = getattr(view, getattr(view, "action", None) or method, None)

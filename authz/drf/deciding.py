@@ -18,8 +18,8 @@ from ..engine import Action, action_of, check, scoped
 from ..fieldsets import fields_for
 from ..principals import Principal, principal
 from .actions import DECLARED, Declared, marked
+from .asking import denial
 from .errors import AccessDenied, Refusal, Unreadable
-from .permissions import denial
 from .serializers import limited
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class PolicyMixin(_Base):
     }
     lock_rows = True
 
-    action: str | None
+    action: str
     decided_object: Model | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -79,7 +79,7 @@ class PolicyMixin(_Base):
 
     def declared_action(self, declared: Declared | None) -> Declared | None:
         """Return the policy's action of this request, given what a decorator left; None denies."""
-        name = declared.action if declared else self.policy_actions.get(self.action or "")
+        name = declared.action if declared else self.policy_actions.get(self.action)
         return Declared(name, (declared and declared.model) or self.policy_model) if name else None
 
     # What the host's code may ask.
@@ -102,7 +102,7 @@ class PolicyMixin(_Base):
         return declared.action if declared else ""
 
     def readable_fields(self) -> frozenset[str] | None:
-        """Return the names that the principal's roles may read; None stands for all. Filters and ordering keep to it."""
+        """Return the names that the principal's roles may read, which filters and ordering keep to; None is all."""
         return fields_for(self.policy_model, self.principal.roles).read
 
     # What is done to every request.
@@ -132,7 +132,7 @@ class PolicyMixin(_Base):
         return rows.select_for_update(of=("self",) if features.has_select_for_update_of else ())
 
     def _decided(self, get_object: Callable[[], Model]) -> Model:
-        """Return the row that the route names, after the decision about it; the same object whenever it is asked for.
+        """Return the row that the route names, after the decision about it; it is always the same object.
 
         :raises Unreadable: there is none that the principal may read.
         :raises AccessDenied: it may be read, but not so used.
@@ -160,7 +160,7 @@ class PolicyMixin(_Base):
         return Unreadable(action=self.policy_action, model=self.policy_model, field=self.lookup_field, key=key)
 
     def _guarded(self, handler: Callable[..., Response], request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Decide about the route's row before the handler, which may never ask for it, and after what the handler did."""
+        """Decide about the route's row before the handler, which may never ask for it, and after it."""
         if not self._writes:
             if self.decides_objects:
                 self.get_object()
@@ -198,7 +198,7 @@ class PolicyMixin(_Base):
         return limited(serializer, fields_for(self.policy_model, self.principal.roles), self.policy_action)
 
     def create_decided(self, values: dict[str, Any], create: Callable[[dict[str, Any]], Model]) -> Model:
-        """Make a row with the presets of the policy, in the principal's tenant, decided before and after it is saved."""
+        """Make a row with the policy's presets, in the principal's tenant, decided before and after it is saved."""
         action = action_of(self.policy_model, CREATE)
         values = {**self._presets(action), **values}
         if action is not None and not action.asks_rows:

@@ -70,13 +70,13 @@ class Unreadable(Refusal, NotFound):
         )
 
 
-class FieldsRefused(Refusal, ValidationError):
+class FieldsRefused(Refusal, ValidationError):  # noqa: N818  (named as what happened)
     """422: input names fields that the principal may not set, or that do not exist."""
 
     status_code = 422
 
     def __init__(self, codes: dict[str, str], *, action: str, model: type[Model], target: Model | None) -> None:
-        super().__init__({name: [ErrorDetail(_MESSAGES[code], code)] for name, code in codes.items()})
+        super().__init__({name: [ErrorDetail(str(_MESSAGES[code]), code)] for name, code in codes.items()})
         self.names, self.action, self.model, self.target = sorted(codes), action, model, target
 
     def tell(self, principal: Principal) -> None:

@@ -1,5 +1,6 @@
 """Ordering and filters that keep to what the principal may read: a sort by a hidden field tells it."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import Model, QuerySet
@@ -10,13 +11,13 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 
-class UnknownParameter(ValidationError):
+class UnknownParameter(ValidationError):  # noqa: N818  (named as what happened)
     """422: a query parameter names what is not there, or not for this principal."""
 
     status_code = 422
 
     def __init__(self, parameter: str) -> None:
-        super().__init__({parameter: [ErrorDetail(_("There is no such field."), "unknown_field")]})
+        super().__init__({parameter: [ErrorDetail(str(_("There is no such field.")), "unknown_field")]})
 
 
 def readable(view: APIView, path: str) -> bool:
@@ -33,15 +34,16 @@ class PolicyOrderingFilter(OrderingFilter):
     """
 
     def get_valid_fields(
-        self, queryset: QuerySet[Model], view: APIView, context: dict[str, Any] | None = None
+        self, queryset: QuerySet[Model], view: APIView, context: Mapping[str, Any] | None = None
     ) -> list[tuple[str, str]]:
         fields = super().get_valid_fields(queryset, view, context or {})
         return [(name, label) for name, label in fields if readable(view, name)]
 
     def remove_invalid_fields(
-        self, queryset: QuerySet[Model], fields: list[str], view: APIView, request: Request
+        self, queryset: QuerySet[Model], fields: Iterable[str], view: APIView, request: Request
     ) -> list[str]:
-        valid = super().remove_invalid_fields(queryset, fields, view, request)
-        if len(valid) != len(fields):
+        asked = list(fields)
+        valid = super().remove_invalid_fields(queryset, asked, view, request)
+        if len(valid) != len(asked):
             raise UnknownParameter(self.ordering_param)
         return valid

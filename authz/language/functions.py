@@ -28,7 +28,9 @@ class JSONListHas(Func):
             F(lookup) if isinstance(lookup, str) else lookup, Value(text) if isinstance(text, str) else text
         )
 
-    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper, **_: Any) -> Any:
+    def as_sql(  # type: ignore[override]  # its other arguments are for templates, which this has not
+        self, compiler: Any, connection: BaseDatabaseWrapper, **_: Any
+    ) -> Any:
         templates = {
             "sqlite": (
                 "CASE WHEN JSON_TYPE({0}) = 'array' THEN EXISTS(SELECT 1 FROM JSON_EACH({0}) AS authz_item"
@@ -48,7 +50,9 @@ class KeyText(Func):
 
     output_field = CharField()
 
-    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper, **_: Any) -> Any:
+    def as_sql(  # type: ignore[override]  # its other arguments are for templates, which this has not
+        self, compiler: Any, connection: BaseDatabaseWrapper, **_: Any
+    ) -> Any:
         source = self.source_expressions[0]
         column, params = compiler.compile(source)
         text = f"CAST({column} AS {'varchar' if connection.vendor == 'postgresql' else 'text'})"

@@ -153,8 +153,8 @@ def adapter(field: AnyField, kind: Kind) -> Callable[[Any], Any]:
 
 def _within_range(field: AnyField) -> Callable[[Any], int]:
     bounds = [connections[alias].ops.integer_field_range(field.get_internal_type()) for alias in connections]
-    low = max((low for low, _ in bounds if low is not None), default=-(2**63))
-    high = min((high for _, high in bounds if high is not None), default=2**63 - 1)
+    low = max(low for low, _ in bounds)
+    high = min(high for _, high in bounds)
 
     def adapt(value: Any) -> int:
         number = _integer(value)

@@ -156,15 +156,16 @@ def _reader(accessors: tuple[str, ...], field: AnyField, kind: Kind | None) -> R
     return read_there if accessors else read_here
 
 
-def _relation(walk: _Walk, field: Any, text: str) -> Relation:
-    if isinstance(field, ManyToOneRel) and not isinstance(field, ManyToManyRel):
-        rows, source, inner = field.related_model, field.field.name, ""
-    elif isinstance(field, ManyToManyField):
+def _relation(walk: _Walk, field: "ManyToManyField[Any, Any] | ManyToManyRel | ManyToOneRel", text: str) -> Relation:
+    rows: Any
+    if isinstance(field, ManyToManyField):
         rows = field.remote_field.through
         source, inner = field.m2m_field_name(), f"{field.m2m_reverse_field_name()}__"
-    else:
+    elif isinstance(field, ManyToManyRel):
         rows = field.through
         source, inner = field.field.m2m_reverse_field_name(), f"{field.field.m2m_field_name()}__"
+    else:
+        rows, source, inner = field.related_model, field.field.name, ""
     key = rows._meta.get_field(source).target_field
     return Relation(
         text=text,
@@ -172,6 +173,11 @@ def _relation(walk: _Walk, field: Any, text: str) -> Relation:
         rows=rows,
         source=source,
         inner=inner,
-        model=field.related_model,
+        model=_model(field),
         read=_reader(walk.accessors, key, kind_of(key)),
     )
+
+
+def _model(field: Any) -> type[Model]:
+    model: type[Model] = field.related_model
+    return model

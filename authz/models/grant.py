@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
-from django.db import models
+from django.db import models, router, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -79,3 +79,12 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} on {self.object_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        # What receivers record must be lost with the grant, and kept with it.
+        with transaction.atomic(using=kwargs.get("using") or router.db_for_write(Grant, instance=self)):
+            super().save(*args, **kwargs)
+
+    @property
+    def in_force(self) -> bool:
+        return self.expires_at is None or self.expires_at > timezone.now()

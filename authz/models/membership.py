@@ -3,7 +3,7 @@
 # ruff: noqa: SLF001  (`_meta`, `_base_manager` and `_state` are Django's documented faces of a model)
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -17,38 +17,26 @@ from .tenant import Tenant
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
-    """Keeps the authorization versions right where Django sends no signal."""
+    """Tells of each row that changes, also where Django sends no signal; `bulk_update` calls `update`."""
 
     def bulk_create(self, objs: Iterable["Membership"], *args: Any, **kwargs: Any) -> list["Membership"]:
+        from ..changes import membership_made
+
         with transaction.atomic(using=self.db):
             made = super().bulk_create(objs, *args, **kwargs)
-            _renew({row.user_id for row in made}, self.db)
+            for row in made:
+                membership_made(row, using=self.db)
             return made
 
-    def bulk_update(self, objs: Iterable["Membership"], *args: Any, **kwargs: Any) -> int:
-        rows = list(objs)
-        with transaction.atomic(using=self.db):
-            before = set(
-                self.model._base_manager.using(self.db)
-                .filter(pk__in=[r.pk for r in rows])
-                .values_list("user_id", flat=True)
-            )
-            changed = super().bulk_update(rows, *args, **kwargs)
-            _renew(before | {row.user_id for row in rows}, self.db)
-            return changed
-
     def update(self, **kwargs: Any) -> int:
+        from ..changes import membership_changed
+
         with transaction.atomic(using=self.db):
-            rows = dict(self.values_list("pk", "user_id"))
+            before = {row.pk: row for row in self.all()}
             changed = super().update(**kwargs)
-            after = self.model._base_manager.using(self.db).filter(pk__in=rows).values_list("user_id", flat=True)
-            _renew({*rows.values(), *after}, self.db)
+            for row in self.model._base_manager.using(self.db).filter(pk__in=before):
+                membership_changed(before[row.pk], row, using=self.db)
             return changed
-
-
-def _renew(users: Collection[Any], using: str) -> None:
-    for user in users:
-        AuthorizationVersion.renew(user, using=using)
 
 
 class Membership(models.Model):
@@ -86,6 +74,11 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} in {self.tenant_id or 'all'}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        # Signals of a plain save are sent after its commit: the version must change in the same transaction.
+        with transaction.atomic(using=kwargs.get("using") or router.db_for_write(Membership, instance=self)):
+            super().save(*args, **kwargs)
 
     def clean(self) -> None:
         super().clean()

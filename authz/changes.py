@@ -1,0 +1,105 @@
+"""What follows when memberships and grants change: new authorization versions, and signals."""
+
+# ruff: noqa: SLF001  (`_meta`, `_base_manager` and `_state` are Django's documented faces of a model)
+
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
+from django.db.models.signals import post_delete, post_save, pre_save
+
+from . import registry
+from .models import AuthorizationVersion, Grant, Membership
+from .models.grant import object_key
+from .signals import grant_created, grant_revoked, role_changed, role_granted, role_revoked
+
+_BEFORE = "_bulwark_before"
+
+
+def connect() -> None:
+    """Connect the receivers; each once."""
+    pre_save.connect(_remember, sender=Membership, dispatch_uid="bulwark_authz.membership_before")
+    post_save.connect(_membership_saved, sender=Membership, dispatch_uid="bulwark_authz.membership_saved")
+    post_delete.connect(_membership_deleted, sender=Membership, dispatch_uid="bulwark_authz.membership_deleted")
+    post_save.connect(_grant_saved, sender=Grant, dispatch_uid="bulwark_authz.grant_saved")
+    post_delete.connect(_grant_deleted, sender=Grant, dispatch_uid="bulwark_authz.grant_deleted")
+    post_delete.connect(_row_deleted, dispatch_uid="bulwark_authz.row_deleted")
+
+
+def membership_made(row: Membership, *, using: str) -> None:
+    """Renew the user's version and send `role_granted`."""
+    AuthorizationVersion.renew(row.user_id, using=using)
+    _send(role_granted, row, _described(row) | {"self_granted": _self_granted(row)})
+
+
+def membership_changed(before: Membership, row: Membership, *, using: str) -> None:
+    """Renew the versions of both users and send `role_changed`, if the user, the tenant or the role did change."""
+    if _described(before) == _described(row):
+        return
+    for user in {before.user_id, row.user_id}:
+        AuthorizationVersion.renew(user, using=using)
+    data = _described(row) | {"before": _described(before), "self_granted": _self_granted(row)}
+    _send(role_changed, row, data)
+
+
+def _described(row: Membership) -> dict[str, Any]:
+    return {"user": str(row.user_id), "tenant": str(row.tenant_id or ""), "role": row.role}
+
+
+def _self_granted(row: Membership | Grant) -> bool:
+    return row.user_id is not None and row.granted_by_id == row.user_id
+
+
+def _send(signal: Any, row: Membership | Grant, data: dict[str, Any]) -> None:
+    # The one who granted may be gone; the key is then NULL.
+    signal.send(sender=type(row), request=None, user=row.granted_by, target=row, outcome="success", data=data)
+
+
+def _remember(instance: Membership, using: str, **_: Any) -> None:
+    before = None if instance._state.adding else Membership._base_manager.using(using).filter(pk=instance.pk).first()
+    setattr(instance, _BEFORE, before)
+
+
+def _membership_saved(instance: Membership, created: bool, using: str, **_: Any) -> None:
+    before: Membership | None = vars(instance).pop(_BEFORE, None)
+    if created or before is None:
+        membership_made(instance, using=using)
+    else:
+        membership_changed(before, instance, using=using)
+
+
+def _membership_deleted(instance: Membership, using: str, **_: Any) -> None:
+    # The user may be about to go too: a version that is made now would refer to nobody.
+    AuthorizationVersion.renew_existing(instance.user_id, using=using)
+    data = _described(instance)
+    role_revoked.send(sender=Membership, request=None, user=None, target=instance, outcome="success", data=data)
+
+
+def _grant_described(row: Grant) -> dict[str, Any]:
+    kind = ContentType.objects.get_for_id(row.content_type_id)
+    return {
+        "user": str(row.user_id or ""),
+        "role": row.role,
+        "action": row.action,
+        "model": f"{kind.app_label}.{kind.model}",
+        "object": row.object_id,
+        "expires_at": row.expires_at.isoformat() if row.expires_at else "",
+    }
+
+
+def _grant_saved(instance: Grant, created: bool, **_: Any) -> None:
+    if created:
+        _send(grant_created, instance, _grant_described(instance) | {"self_granted": _self_granted(instance)})
+
+
+def _grant_deleted(instance: Grant, **_: Any) -> None:
+    data = _grant_described(instance)
+    grant_revoked.send(sender=Grant, request=None, user=None, target=instance, outcome="success", data=data)
+
+
+def _row_deleted(sender: type[Model], instance: Model, using: str, **_: Any) -> None:
+    """Delete the grants on a row with it: another row may get its key."""
+    if registry.policy_of(sender) is not None and instance.pk is not None:
+        kind = ContentType.objects.db_manager(using).get_for_model(sender)
+        rows = Grant._base_manager.using(using).filter(content_type=kind, object_id=object_key(instance.pk))
+        rows.delete()

@@ -1,0 +1,101 @@
+"""Mistakes that must not reach production: in the settings, in the graph of roles, in the rules."""
+
+from collections.abc import Iterator
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.core.checks import CheckMessage, Error
+from django.utils.module_loading import import_string
+
+from . import conf as settings_module
+from .conf import SETTING, conf
+from .engine import Action, tenant_column
+from .fieldsets import check_fields
+from .language.sites import PolicyError
+from .policies import EVERY_ACTION, Policy
+from .registry import policies
+from .roles import IMPLICIT, RoleGraphError, check_graph, known_roles
+
+
+def check_settings(**_: Any) -> list[CheckMessage]:
+    """Check `BULWARK_AUTHZ`."""
+    return [*_keys(), *_getters(), *_roles(), *_time_zone()]
+
+
+def check_policies(**_: Any) -> list[CheckMessage]:
+    """Compile every rule of every policy: a path, a value or a role that makes no sense is named with its line."""
+    try:
+        known = known_roles()
+    except (TypeError, ValueError):
+        return []  # check_settings tells
+    return [
+        Error(error.problem, hint=f"See {error.site}.", obj=policy.__qualname__, id="bulwark_authz.E005")
+        for policy in policies()
+        for error in problems(policy, known)
+    ]
+
+
+def problems(policy: type[Policy], roles: frozenset[str]) -> Iterator[PolicyError]:
+    """Yield what is wrong with a policy."""
+    try:
+        tenant_column(policy)
+    except PolicyError as error:
+        yield error
+        return
+    actions = policy.allows()
+    for name in actions:
+        try:
+            Action(policy, name)
+        except PolicyError as error:
+            yield error
+    yield from (
+        PolicyError(f"There is no role {rule.role!r}.", rule.site)
+        for allow in actions.values()
+        for rule in allow.rules
+        if rule.role not in roles
+    )
+    yield from (
+        PolicyError(f"There is no action {name!r} to forbid.", forbid.site)
+        for forbid in policy.forbids()
+        for name in forbid.actions
+        if name not in {*actions, EVERY_ACTION}
+    )
+    yield from check_fields(policy, roles)
+
+
+def _keys() -> Iterator[CheckMessage]:
+    for key in sorted(set(conf.given) - set(settings_module.KEYS)):
+        yield Error(f"{SETTING} has no key {key!r}.", hint=f"It has {settings_module.KEYS}.", id="bulwark_authz.E001")
+
+
+def _getters() -> Iterator[CheckMessage]:
+    for key in settings_module.GETTERS:
+        path = conf.given.get(key)
+        if path is None:
+            continue
+        try:
+            found = import_string(path)
+        except (ImportError, AttributeError, TypeError) as error:
+            yield Error(f"{SETTING}[{key!r}] cannot be imported: {error}", id="bulwark_authz.E002")
+            continue
+        if not callable(found):
+            yield Error(f"{SETTING}[{key!r}] names nothing that can be called.", id="bulwark_authz.E002")
+
+
+def _roles() -> Iterator[CheckMessage]:
+    try:
+        check_graph(conf.roles)
+    except RoleGraphError as error:
+        yield Error(str(error), hint=f"See {SETTING}['ROLES'].", id="bulwark_authz.E003")
+    except (TypeError, ValueError, AttributeError):
+        yield Error(f"{SETTING}['ROLES'] maps each role to a list of roles.", id="bulwark_authz.E003")
+    else:
+        for role in sorted(IMPLICIT & set(conf.roles)):
+            yield Error(f"The role {role!r} is held without a membership: choose a name.", id="bulwark_authz.E003")
+
+
+def _time_zone() -> Iterator[CheckMessage]:
+    try:
+        ZoneInfo(conf.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        yield Error(f"{SETTING}['TIME_ZONE'] is no time zone: {conf.time_zone!r}.", id="bulwark_authz.E004")

@@ -1,0 +1,1 @@
+"""An app with models of every shape that a rule can meet."""
