@@ -94,10 +94,30 @@ CSRF_FAILURE_VIEW = "edge.problems.csrf_failure"
 LOGGING = logging_config()
 
 REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.JWTAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["authz.drf.PolicyPermission"],  # denies what declares no policy action
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["edge.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "edge.schema.ProblemSchema",
     "EXCEPTION_HANDLER": "edge.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNICODE_JSON": True,
+}
+
+# How this server is built: the OpenAPI document, its page, the live state on the landing page. Closed: for staff only.
+PAGES_OPEN = False
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Bulwark",
+    "DESCRIPTION": "An API whose every request is identified, allowed, limited and recorded.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": True,
+        "defaultModelsExpandDepth": 0,
+        "displayRequestDuration": True,
+        "persistAuthorization": False,  # a token in localStorage is any script's
+        "validatorUrl": None,  # the badge of a server elsewhere
+    },
 }

@@ -9,9 +9,19 @@ from config import env
 from .base import LOCAL_DIR
 
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "accounts.hashers.Argon2idHasher",  # 64 MiB, 3 passes
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "django.contrib.auth.hashers.ScryptPasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    # Length is what counts: no rules about kinds of characters (OWASP ASVS 5.0, V6.2.1 and V6.2.5).
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "accounts.validators.MaximumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
 ]
 
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
@@ -80,10 +90,19 @@ BULWARK_EDGE: dict[str, Any] = {
         "email": {"key": "ip", "rate": ["5/m", "20/h"], "method": "POST", "outage": "closed"},
         "password_reset": {"key": "ip", "rate": ["5/m", "10/h"], "method": "POST", "outage": "closed"},
         "refresh": {"key": "ip", "rate": ["30/m", "300/h"], "method": "POST", "outage": "closed"},
+        # The owner's own account; a wrong current password is a guess too.
+        "account": {"key": "user_or_ip", "rate": "60/m"},
+        "password_change": {"key": "user", "rate": ["5/m", "20/h"], "refund": True, "outage": "closed"},
         # What costs more than it asks.
         "expensive": {"key": "user", "rate": "20/m"},
         "export": {"key": "user", "rate": ["5/m", "30/h"]},
     },
+}
+
+BULWARK_AUTHZ: dict[str, Any] = {
+    # Role: the roles it includes. Who holds which, and where, is in the database (Membership).
+    "ROLES": {"viewer": [], "author": ["viewer"], "editor": ["author"], "admin": ["editor"]},
+    "CLIENT_IP": "edge.client_ip.client_ip",
 }
 
 BULWARK_AUDITLOG: dict[str, Any] = {
@@ -138,4 +157,8 @@ BULWARK_AUDITLOG: dict[str, Any] = {
 
 BULWARK_ACCOUNTS: dict[str, Any] = {
     "AUDIENCE": "bulwark-api",
+    "TENANT": "authz.tenants.default_tenant",
+    # Read with the session, so that a change of roles counts on the next request.
+    "SESSION_ANNOTATIONS": {"authorization_version": "authz.versions.version_of"},
+    "ANNOTATED_CLAIMS": {"az": "authorization_version"},
 }

@@ -6,12 +6,12 @@ import tempfile
 from config import env
 
 from .base import *  # noqa: F403
-from .base import DATABASES
+from .base import DATABASES, INSTALLED_APPS
 from .security import *  # noqa: F403
-from .security import BULWARK_AUDITLOG
-from .security import BULWARK_ACCOUNTS
+from .security import BULWARK_ACCOUNTS, BULWARK_AUDITLOG
 
 DEBUG = False
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.authz.library"]  # models of every shape, for rules
 SECRET_KEY = "a test needs no secret, and this one is long enough"  # noqa: S105  # pragma: allowlist secret
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 
@@ -25,5 +25,6 @@ BULWARK_ACCOUNTS = {
     **BULWARK_ACCOUNTS,
     "ISSUER": "https://testserver",
     "KEY_PROVIDER": "accounts.keys.memory.MemoryKeys",
+    "MAIL_IN_BACKGROUND": False,
 }
 BULWARK_AUDITLOG = {**BULWARK_AUDITLOG, "SPOOL": f"{tempfile.gettempdir()}/bulwark-test-spool-{os.getpid()}"}
