@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 
 
 class AccountsConfig(AppConfig):
@@ -6,3 +7,13 @@ class AccountsConfig(AppConfig):
     label = "bulwark_accounts"
     verbose_name = "Bulwark accounts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import checks, schema, watching
+
+        for check in checks.ALWAYS:
+            register(check, Tags.security)
+        for check in checks.DEPLOY:
+            register(check, Tags.security, deploy=True)
+        schema.register()
+        watching.connect()

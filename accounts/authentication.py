@@ -82,7 +82,7 @@ class JWTAuthentication(BaseAuthentication):
             return None
         if len(words) != 2 or not words[1]:
             raise self._failure(request, TokenRefused(Refusal.INVALID, "malformed_header"))
-        return str(words[1])
+        return words[1]
 
     def _failure(self, request: Request | HttpRequest, error: TokenRefused) -> AuthenticationFailed:
         signals.token_rejected.send_robust(
@@ -96,16 +96,20 @@ class JWTAuthentication(BaseAuthentication):
         return AuthenticationFailed(MESSAGES[error.refusal], code=error.refusal)
 
 
+def bearer_token(request: Request | HttpRequest) -> str | None:
+    """Return what stands after `Bearer` in a well-formed header, unchecked, or None."""
+    words = _authorization(request)
+    return words[1] if len(words) == 2 else None
+
+
 def subject(request: Request | HttpRequest) -> str | None:
     """Return the id of the user that a request's access token names, or None.
 
     The signature counts, the session is not looked up: good enough to count requests by, not to allow any.
     """
-    words = _authorization(request)
-    if len(words) != 2:
-        return None
+    token = bearer_token(request)
     try:
-        return str(read_access_token(words[1], now=timezone.now())["sub"])
+        return None if token is None else str(read_access_token(token, now=timezone.now())["sub"])
     except TokenRefused:
         return None
 

@@ -185,6 +185,11 @@ class Conf:
         return self._read("RESET_PATH", "/account/reset")
 
     @property
+    def mail_in_background(self) -> bool:
+        """Whether mail leaves from a thread of its own, so that an answer takes no time that tells who is known."""
+        return self._read("MAIL_IN_BACKGROUND", default=True)
+
+    @property
     def verify_timeout(self) -> timedelta:
         """How long a verification link works."""
         return self._read("VERIFY_TIMEOUT", timedelta(days=1))

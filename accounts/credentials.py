@@ -1,37 +1,38 @@
-"""Whether the credentials a session was started with are still those of its user."""
+"""Whether the credentials a session was started with are still those of its user, and the check of a password."""
 
-import hashlib
-import hmac
-from collections.abc import Iterator
-
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils.crypto import constant_time_compare
 
-_LABEL = b"bulwark:accounts:auth_hash:"
+from .derivation import keyed_hash, keyed_hashes
+from .models import TokenFamily
+
+_LABEL = "accounts.auth_hash"
 
 
-def auth_hash(user: AbstractBaseUser, secret: str | bytes | None = None) -> str:
-    """Return 64 hexadecimal digits that change whenever the password or the address of ``user`` does.
-
-    :param secret: what to compute it with; SECRET_KEY when left out.
-    """
-    key = settings.SECRET_KEY if secret is None else secret
-    derived = hmac.digest(_bytes(key), _LABEL, hashlib.sha256)
-    email = str(getattr(user, user.get_email_field_name(), ""))
-    return hmac.new(derived, f"{user.password}\n{email}".encode(), hashlib.sha256).hexdigest()
+def auth_hash(user: AbstractBaseUser) -> str:
+    """Return 64 hexadecimal digits that change whenever the password or the address of ``user`` does."""
+    return keyed_hash(_LABEL, _state(user))
 
 
 def matches(user: AbstractBaseUser, stored: str) -> bool:
     """Say whether ``stored`` is the hash of the user's credentials now, under SECRET_KEY or one of its fallbacks."""
-    return any(constant_time_compare(candidate, stored) for candidate in _candidates(user))
+    return any(constant_time_compare(candidate, stored) for candidate in keyed_hashes(_LABEL, _state(user)))
 
 
-def _candidates(user: AbstractBaseUser) -> Iterator[str]:
-    yield auth_hash(user)
-    for secret in settings.SECRET_KEY_FALLBACKS:
-        yield auth_hash(user, secret)
+def check_password(user: AbstractBaseUser, password: str | None) -> bool:
+    """Say whether ``password`` is the user's.
+
+    Django rehashes an old hash on that occasion. To the sessions that would look like another password, so they are
+    told that it is not.
+    """
+    stored, before = user.password, list(keyed_hashes(_LABEL, _state(user)))
+    # The class's own method: a user model may lead its `check_password` here.
+    if not AbstractBaseUser.check_password(user, password):
+        return False
+    if user.password != stored:
+        TokenFamily.objects.of(user).filter(auth_hash__in=before).update(auth_hash=auth_hash(user))
+    return True
 
 
-def _bytes(secret: str | bytes) -> bytes:
-    return secret.encode() if isinstance(secret, str) else secret
+def _state(user: AbstractBaseUser) -> bytes:
+    return f"{user.password}\n{getattr(user, user.get_email_field_name(), '')}".encode()

@@ -6,8 +6,10 @@ from enum import StrEnum
 class Refusal(StrEnum):
     """Words of a refusal. They are told to clients, logged, and counted, so they never change."""
 
+    CSRF = "csrf_failed"
     EXPIRED = "token_expired"
     INVALID = "token_invalid"
+    MISSING = "token_missing"
     REUSED = "token_reused"
     REVOKED = "session_ended"
 

@@ -88,37 +88,40 @@ class RefreshClaims:
         return hmac.compare_digest(self.jti, _jti(self.mac, family, self.generation))
 
 
-def read_access_token(token: str, *, now: datetime) -> Mapping[str, Any]:
+def read_access_token(token: str, *, now: datetime, may_be_expired: bool = False) -> Mapping[str, Any]:
     """Return the claims of an access token.
 
     Neither the session nor the user is looked at. A signature is checked once a process, not once a request.
 
+    :param may_be_expired: accept one whose time has passed: for logging out.
     :raises TokenRefused: it is no access token of ours, or its time has passed.
     """
     digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
     known = verified_tokens.get(digest)
     if known is None:
         claims, kid = jose.verify(token, lambda kid: _access_key(kid, now), typ=Kind.ACCESS)
-        _check_claims(claims, _ACCESS_CLAIMS, audience=conf.audience, now=now)
+        _check_claims(claims, _ACCESS_CLAIMS, audience=conf.audience)
         verified_tokens.put(digest, claims, kid)
-        return claims
-    claims, kid = known
-    if keys.keyring().access.get(kid, now) is None:
-        verified_tokens.forget(digest)
-        raise TokenRefused(Refusal.INVALID, "unknown_key")
-    if claims["exp"] + conf.leeway.total_seconds() <= now.timestamp():
-        verified_tokens.forget(digest)
-        raise TokenRefused(Refusal.EXPIRED, "expired")
+    else:
+        claims, kid = known
+        if keys.keyring().access.get(kid, now) is None:
+            verified_tokens.forget(digest)
+            raise TokenRefused(Refusal.INVALID, "unknown_key")
+    if not may_be_expired:
+        _check_time(claims, now)
     return claims
 
 
-def read_refresh_token(token: str, *, now: datetime) -> RefreshClaims:
+def read_refresh_token(token: str, *, now: datetime, may_be_expired: bool = False) -> RefreshClaims:
     """Return what a refresh token says.
 
+    :param may_be_expired: accept one whose time has passed: for logging out.
     :raises TokenRefused: it is no refresh token of ours, or its time has passed.
     """
     claims, kid = jose.verify(token, lambda kid: _refresh_key(kid, now), typ=Kind.REFRESH)
-    _check_claims(claims, _REFRESH_CLAIMS, audience=conf.issuer, now=now)
+    _check_claims(claims, _REFRESH_CLAIMS, audience=conf.issuer)
+    if not may_be_expired:
+        _check_time(claims, now)
     dated = _dated_refresh_key(kid, now)
     if dated is None:
         raise TokenRefused(Refusal.INVALID, "unknown_key")
@@ -189,7 +192,7 @@ def _dated_refresh_key(kid: str, now: datetime) -> DatedKey | None:
     return keys.keyring().refresh.get(kid, now) or keys.keyring(fresh=True).refresh.get(kid, now)
 
 
-def _check_claims(claims: Mapping[str, Any], wanted: Mapping[str, type], *, audience: str, now: datetime) -> None:
+def _check_claims(claims: Mapping[str, Any], wanted: Mapping[str, type], *, audience: str) -> None:
     """Check what RFC 8725, section 3.9 and 3.10, asks to be checked.
 
     :raises TokenRefused: a claim is missing, of another type, or says another thing.
@@ -207,6 +210,9 @@ def _check_claims(claims: Mapping[str, Any], wanted: Mapping[str, type], *, audi
         _refuse("claim_sid")
     if not 0 < claims.get("gen", 1) < 2**63 or type(claims.get("tenant", "")) is not str:
         _refuse("claim_value")
+
+
+def _check_time(claims: Mapping[str, Any], now: datetime) -> None:
     leeway = conf.leeway.total_seconds()
     if claims["exp"] + leeway <= now.timestamp():
         raise TokenRefused(Refusal.EXPIRED, "expired")

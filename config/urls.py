@@ -1,6 +1,7 @@
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
+from config import pages
 from edge.exposition import metrics
 from edge.health import healthz, readyz
 from edge.ratelimit import ratelimit
@@ -11,6 +12,12 @@ handler404 = "edge.problems.not_found"
 handler500 = "edge.problems.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/auth/", include("accounts.urls")),
+    path("api/v1/", include("articles.urls")),
+    path("", include("accounts.site_urls")),
+    path("", pages.landing, name="landing"),
+    path("api/v1/schema/", pages.SchemaView.as_view(), name="schema"),
+    path("api/v1/docs/", pages.docs, name="docs"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),

@@ -81,6 +81,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.email = normalize_email(self.email)
         super().save(*args, **kwargs)
 
+    def check_password(self, raw_password: str | None) -> bool:
+        """Say whether the password is right, whichever door it was shown at; see `credentials.check_password`."""
+        from ..credentials import check_password
+
+        return check_password(self, raw_password)
+
     def get_full_name(self) -> str:
         return self.name or self.email
 

@@ -8,6 +8,7 @@ from .security import *  # noqa: F403
 from .security import BULWARK_ACCOUNTS, BULWARK_EDGE
 
 DEBUG = False
+PAGES_OPEN = env.flag("PAGES_OPEN")
 SECRET_KEY = env.secret("SECRET_KEY")
 # What SECRET_KEY was before: a rotation logs nobody out while the old one still stands here.
 SECRET_KEY_FALLBACKS = [key for key in [env.secret("SECRET_KEY_PREVIOUS", "")] if key]
@@ -42,7 +43,7 @@ BULWARK_EDGE = {
 }
 
 # The address that people and clients know this service by, as https://api.example.org.
-SITE_URL = env.text("SITE_URL").rstrip("/")
+SITE_URL = env.text("SITE_URL", f"https://{ALLOWED_HOSTS[0]}").rstrip("/")
 # The signing keys come from BULWARK_KEYS or the file that BULWARK_KEYS_FILE names: `manage.py rotate_signing_key`.
 BULWARK_ACCOUNTS = {**BULWARK_ACCOUNTS, "ISSUER": SITE_URL, "SITE_URL": SITE_URL}
 

@@ -1,0 +1,199 @@
+"""What can be wrong with this app's settings."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's name
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from edge.conf import conf as edge_conf
+
+from . import keys
+from .conf import KEYS, conf
+from .keys.documents import SIGNING_ALGORITHMS
+from .keys.ring import DatedKey, provider
+
+Check = Callable[..., list[CheckMessage]]
+#: RSA keys that sign have at least this (OWASP ASVS 5.0, V11.2.3).
+RSA_BITS = 3072
+#: An access token that leaks is good for at most this long (OWASP ASVS 5.0, V9.2.1).
+LONGEST_ACCESS = timedelta(minutes=15)
+#: The policies that the routes name.
+POLICIES = ("account", "email", "login", "password_change", "password_reset", "refresh", "register")
+_CACHES_OF_ONE_PROCESS = (
+    "django.core.cache.backends.locmem.LocMemCache",
+    "django.core.cache.backends.dummy.DummyCache",
+)
+
+
+def check_keys(*_: Any, **__: Any) -> list[CheckMessage]:
+    """E001: a key that this app does not know, misspelt perhaps."""
+    unknown = sorted(set(getattr(settings, "BULWARK_ACCOUNTS", {})) - KEYS)
+    return [Error(f'BULWARK_ACCOUNTS has no setting "{key}".', id="bulwark_accounts.E001") for key in unknown]
+
+
+def check_words(*_: Any, **__: Any) -> list[CheckMessage]:
+    """E002: a setting that is none of the words it may be."""
+    found: list[CheckMessage] = []
+    for key, value, words in (
+        ("MODE", conf.mode, ("session", "stateless")),
+        ("ALGORITHM", conf.algorithm, SIGNING_ALGORITHMS),
+        ("COOKIE_PREFIX", conf.cookie_prefix, ("__Host-", "__Secure-", "")),
+    ):
+        if value not in words:
+            found.append(Error(f"{key} is one of {', '.join(map(repr, words))}.", id="bulwark_accounts.E002"))
+    return found
+
+
+def check_paths(*_: Any, **__: Any) -> list[CheckMessage]:
+    """E003: a dotted path that leads nowhere."""
+    found: list[CheckMessage] = []
+    annotations = conf.session_annotations
+    for path in (conf.tenant, conf.key_provider, *conf.claims, *annotations.values()):
+        try:
+            if path:
+                import_string(path)
+        except ImportError as error:
+            found.append(Error(f"{path}: {error}.", id="bulwark_accounts.E003"))
+    for claim, name in conf.annotated_claims.items():
+        if name not in annotations:
+            text = f"ANNOTATED_CLAIMS: {claim} names {name!r}, which SESSION_ANNOTATIONS has not."
+            found.append(Error(text, id="bulwark_accounts.E003"))
+    return found
+
+
+def check_lifetimes(*_: Any, **__: Any) -> list[CheckMessage]:
+    """E004: access tokens that live too long. E005: lifetimes that contradict each other."""
+    found: list[CheckMessage] = []
+    if not timedelta(0) < conf.access_token_lifetime <= LONGEST_ACCESS:
+        text = "ACCESS_TOKEN_LIFETIME is more than 15 minutes, or none at all."
+        hint = "A leaked access token cannot be called back by everybody who verifies it. Refresh instead."
+        found.append(Error(text, hint=hint, id="bulwark_accounts.E004"))
+    if not conf.access_token_lifetime <= conf.refresh_token_lifetime <= conf.session_lifetime:
+        text = "ACCESS_TOKEN_LIFETIME <= REFRESH_TOKEN_LIFETIME <= SESSION_LIFETIME must hold."
+        found.append(Error(text, id="bulwark_accounts.E005"))
+    if not timedelta(0) <= conf.grace_period <= timedelta(minutes=1):
+        text = "GRACE_PERIOD is 0 to 60 seconds: for that long a stolen refresh token works unnoticed."
+        found.append(Error(text, id="bulwark_accounts.E005"))
+    return found
+
+
+def check_names(*_: Any, **__: Any) -> list[CheckMessage]:
+    """E006: tokens without issuer or audience, which any service of the same keys would accept."""
+    found: list[CheckMessage] = []
+    for key, value in (("ISSUER", conf.issuer), ("AUDIENCE", conf.audience)):
+        if not value:
+            found.append(Error(f"Set {key}: no token is accepted without one.", id="bulwark_accounts.E006"))
+    if conf.issuer and conf.issuer == conf.audience:
+        text = "ISSUER and AUDIENCE must differ: refresh tokens are for the issuer, access tokens for the audience."
+        found.append(Error(text, id="bulwark_accounts.E006"))
+    return found
+
+
+def check_other_apps(*_: Any, **__: Any) -> list[CheckMessage]:
+    """E007: simplejwt's token_blacklist beside ours."""
+    if not apps.is_installed("rest_framework_simplejwt.token_blacklist"):
+        return []
+    text = "rest_framework_simplejwt.token_blacklist keeps refresh tokens in the database as they are."
+    hint = "Take it out of INSTALLED_APPS; `manage.py import_simplejwt_sessions` moves its users over."
+    return [Error(text, hint=hint, id="bulwark_accounts.E007")]
+
+
+def check_policies(*_: Any, **__: Any) -> list[CheckMessage]:
+    """E008: a route whose rate limit is not configured."""
+    missing = [name for name in POLICIES if name not in edge_conf.ratelimits]
+    text = 'BULWARK_EDGE["RATELIMITS"] lacks the policy "%s", which a route of accounts names.'
+    return [Error(text % name, id="bulwark_accounts.E008") for name in missing]
+
+
+def check_key_set(*_: Any, **__: Any) -> list[CheckMessage]:
+    """E009 (deployment): no usable keys. E010: a weak or shared one. W001: an old one. W002: a readable file."""
+    now = timezone.now()
+    try:
+        ring = keys.keyring(fresh=True)
+        active = [("access", ring.access.active(now)), ("refresh", ring.refresh.active(now))]
+    except keys.KeysUnavailable as error:
+        return [Error(str(error), hint="See `manage.py keys status`.", id="bulwark_accounts.E009")]
+    found: list[CheckMessage] = []
+    for purpose, dated in active:
+        found.extend(Error(text, id="bulwark_accounts.E010") for text in _weaknesses(dated))
+        if now - dated.active_from > conf.key_max_age:
+            text = f"The {purpose} key {dated.key.kid} has been signing for {(now - dated.active_from).days} days."
+            hint = "Run `manage.py rotate_signing_key`."
+            found.append(Warning(text, hint=hint, id="bulwark_accounts.W001"))
+    is_open = getattr(provider(), "is_open_to_others", None)
+    if is_open is not None and is_open():
+        text = f"Other users of this machine may read {provider().describe()}."
+        found.append(Warning(text, hint="chmod 600", id="bulwark_accounts.W002"))
+    return found
+
+
+def _weaknesses(dated: DatedKey) -> Iterator[str]:
+    key = dated.key
+    if key.alg.startswith(("RS", "PS")) and key.private is not None and key.private.key_size < RSA_BITS:
+        yield f"The key {key.kid} has fewer than {RSA_BITS} bits."
+    if key.is_symmetric and not dated.mac and conf.algorithm != "HS256":
+        yield f"The key {key.kid} is a shared secret, and ALGORITHM does not ask for one."
+    if key.private is None:
+        yield f"The key {key.kid} cannot sign."
+    known = {value.encode() if isinstance(value, str) else value for value in _application_secrets()}
+    if key.is_symmetric and key.private in known:
+        yield f"The key {key.kid} is SECRET_KEY: a leak of one would be a leak of both."
+
+
+def _application_secrets() -> list[str | bytes]:
+    return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+
+
+def check_cookie(*_: Any, **__: Any) -> list[CheckMessage]:
+    """E011 (deployment): a refresh cookie that plain http would carry."""
+    if conf.cookie_prefix:
+        return []
+    text = "COOKIE_PREFIX is empty, so the refresh cookie is not Secure."
+    return [Error(text, hint="Use `__Host-`, or `__Secure-`.", id="bulwark_accounts.E011")]
+
+
+def check_denylist(*_: Any, **__: Any) -> list[CheckMessage]:
+    """E012 (deployment): mode "stateless" with a denylist that other processes do not see."""
+    if conf.mode != "stateless" or edge_conf.processes == 1:
+        return []
+    backend = settings.CACHES.get(conf.denylist_cache, {}).get("BACKEND", "")
+    if backend not in _CACHES_OF_ONE_PROCESS:
+        return []
+    text = 'MODE is "stateless", and DENYLIST_CACHE is kept in each process: a logout reaches one of them.'
+    return [Error(text, hint='Use Redis, or MODE "session".', id="bulwark_accounts.E012")]
+
+
+def check_databases(*_: Any, **__: Any) -> list[CheckMessage]:
+    """E013 (deployment): a SQLite database whose transactions do not queue."""
+    text = 'The SQLite database "%s" needs OPTIONS["transaction_mode"] = "IMMEDIATE", or racing requests fail.'
+    return [
+        Error(text % alias, id="bulwark_accounts.E013")
+        for alias, database in settings.DATABASES.items()
+        if database.get("ENGINE", "").endswith("sqlite3")
+        and database.get("OPTIONS", {}).get("transaction_mode", "").upper() != "IMMEDIATE"
+    ]
+
+
+def check_links(*_: Any, **__: Any) -> list[CheckMessage]:
+    """W003 (deployment): mailed links that lead where the caller's Host header says."""
+    if conf.site_url or "*" not in settings.ALLOWED_HOSTS:
+        return []
+    text = "SITE_URL is empty and ALLOWED_HOSTS allows all: whoever asks for a reset link chooses where it leads."
+    return [Warning(text, hint="Set SITE_URL.", id="bulwark_accounts.W003")]
+
+
+ALWAYS: tuple[Check, ...] = (
+    check_keys,
+    check_words,
+    check_paths,
+    check_lifetimes,
+    check_names,
+    check_other_apps,
+    check_policies,
+)
+DEPLOY: tuple[Check, ...] = (check_key_set, check_cookie, check_denylist, check_databases, check_links)

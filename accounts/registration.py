@@ -1,0 +1,95 @@
+"""From an address to a verified account, without telling anybody which addresses are known (ASVS 5.0, V6.3.8)."""
+
+from datetime import datetime
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, router, transaction
+from django.http import HttpRequest
+
+from . import links, people, signals
+
+
+def register(email: str, password: str, *, name: str, request: HttpRequest) -> None:
+    """Make an account that waits for its address to be verified, and mail the link.
+
+    For a known address the outcome looks the same and takes the same time: one password hashed, one mail sent. Its
+    owner is told; one who never verified gets the new password and a new link, for whoever registers last and reads
+    the mail is the owner.
+    """
+    user = people.find_by_email(email)
+    created = None
+    if user is None:
+        created = _create(email, password, name=name, request=request)
+    else:
+        encoded = make_password(password)
+        if people.awaits_verification(user):
+            user.password = encoded
+            user.save(update_fields=["password"])
+    owner = created or user or people.find_by_email(email)
+    if owner is not None and people.awaits_verification(owner):
+        links.send_verification(owner, request=request)
+    else:
+        links.send("known", email, request=request)
+    if created is None:
+        _announce(request, None, known=True)
+
+
+def resend(email: str, *, request: HttpRequest) -> None:
+    """Mail the link again, if the address waits for it."""
+    user = people.find_by_email(email)
+    is_waiting = user is not None and people.awaits_verification(user)
+    if user is not None and is_waiting:
+        links.send_verification(user, request=request)
+    signals.verification_resent.send_robust(
+        sender=get_user_model(),
+        request=request,
+        user=None,
+        target=user if is_waiting else None,
+        outcome="success",
+        data={"sent": is_waiting},
+    )
+
+
+def verify_email(token: str, *, request: HttpRequest, now: datetime) -> bool:
+    """Record that an address is verified; False when the link is used up, too old, or made up."""
+    user = links.user_of(token, "verify")
+    if user is None or not people.awaits_verification(user):
+        signals.email_verified.send_robust(
+            sender=get_user_model(),
+            request=request,
+            user=None,
+            target=None,
+            outcome="refused",
+            data={"reason": "invalid_link"},
+        )
+        return False
+    with transaction.atomic(using=router.db_for_write(type(user))):
+        people.mark_verified(user, now=now)
+        signals.email_verified.send(
+            sender=type(user), request=request, user=user, target=user, outcome="success", data={}
+        )
+    return True
+
+
+def _create(email: str, password: str, *, name: str, request: HttpRequest) -> AbstractBaseUser | None:
+    """Return the new user, or None when another request has taken the address meanwhile."""
+    try:
+        with transaction.atomic(using=router.db_for_write(get_user_model())):
+            user = people.create(email, password, name=name)
+            _announce(request, user, known=False)
+    except IntegrityError:
+        return None
+    return user
+
+
+def _announce(request: HttpRequest, user: AbstractBaseUser | None, *, known: bool) -> None:
+    signals.user_registered.send(
+        sender=get_user_model(),
+        request=request,
+        user=user,
+        target=user,
+        outcome="refused" if known else "success",
+        data={"known": known},
+    )

@@ -1,0 +1,127 @@
+"""What the routes take and give."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.validators import MaxLengthValidator
+from rest_framework import serializers
+
+from edge.serializers import PasswordField, StrictSerializer
+
+from . import people
+from .conf import conf
+from .links import MAX_LENGTH
+from .models import TokenFamily, Transport
+
+
+class NewPasswordField(PasswordField):
+    """A password to set; what is too long is refused before anything hashes or compares it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.validators.append(MaxLengthValidator(lambda: conf.max_password_length))
+
+
+class RegisterSerializer(StrictSerializer):
+    email = serializers.EmailField(max_length=254)
+    password = NewPasswordField()
+    name = serializers.CharField(max_length=150, required=False, allow_blank=True, default="")
+
+
+class EmailSerializer(StrictSerializer):
+    email = serializers.EmailField(max_length=254)
+
+
+class LinkSerializer(StrictSerializer):
+    token = serializers.CharField(max_length=MAX_LENGTH, help_text="What stands after `#token=` in the mailed link")
+
+
+class LoginSerializer(StrictSerializer):
+    """The account is named by what the user model logs in with: `email` for ours."""
+
+    password = NewPasswordField()
+    transport = serializers.ChoiceField(
+        choices=Transport.choices,
+        default=Transport.COOKIE,
+        help_text="Where the refresh token goes: a browser takes `cookie`, another client `body`",
+    )
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        name = get_user_model().USERNAME_FIELD
+        return {name: serializers.CharField(max_length=254), **super().get_fields()}
+
+
+class RefreshSerializer(StrictSerializer):
+    refresh = serializers.CharField(
+        max_length=4096, required=False, help_text="The refresh token; leave it out to use the cookie"
+    )
+
+
+class TokensSerializer(serializers.Serializer[Any]):
+    """An access token, and with transport `body` the next refresh token."""
+
+    access = serializers.CharField()
+    token_type = serializers.ChoiceField(choices=["Bearer"])
+    expires_in = serializers.IntegerField(help_text="Seconds until the access token expires")
+    refresh = serializers.CharField(required=False, help_text="With transport `body` only")
+
+
+class MessageSerializer(serializers.Serializer[Any]):
+    """An answer that is the same whether or not the address is known."""
+
+    detail = serializers.CharField()
+
+
+class SessionSerializer(serializers.ModelSerializer[TokenFamily]):
+    """A device that is logged in."""
+
+    is_current = serializers.SerializerMethodField(help_text="Whether this request is made with it")
+
+    class Meta:
+        model = TokenFamily
+        fields = ("id", "label", "ip", "created_at", "rotated_at", "expires_at", "transport", "is_current")
+        extra_kwargs = {"rotated_at": {"help_text": "When it last renewed its tokens: used within minutes of that"}}
+
+    def get_is_current(self, family: TokenFamily) -> bool:
+        return bool(family.pk == self.context["current"])
+
+
+class SessionListSerializer(serializers.Serializer[Any]):
+    results = SessionSerializer(many=True)
+
+
+class ProfileSerializer(serializers.Serializer[Any]):
+    """The account itself."""
+
+    id = serializers.CharField(source="pk", read_only=True)
+    email = serializers.SerializerMethodField()
+    name = serializers.SerializerMethodField()
+    email_verified = serializers.SerializerMethodField()
+    date_joined = serializers.DateTimeField(read_only=True)
+    tenant = serializers.SerializerMethodField(help_text="The tenant this session is for; may be empty")
+
+    def get_email(self, user: Any) -> str:
+        return people.email_of(user)
+
+    def get_name(self, user: Any) -> str:
+        return people.name_of(user)
+
+    def get_email_verified(self, user: Any) -> bool:
+        return people.is_verified(user)
+
+    def get_tenant(self, _user: Any) -> str:
+        return str(self.context["tenant"])
+
+
+class ProfileChangeSerializer(StrictSerializer):
+    name = serializers.CharField(max_length=150, allow_blank=True)
+
+
+class PasswordChangeSerializer(StrictSerializer):
+    current_password = NewPasswordField()
+    new_password = NewPasswordField()
+
+
+class PasswordResetConfirmSerializer(StrictSerializer):
+    token = serializers.CharField(max_length=MAX_LENGTH, help_text="What stands after `#token=` in the mailed link")
+    new_password = NewPasswordField()

@@ -1,0 +1,85 @@
+"""Registering, and showing that an address is one's own."""
+
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from edge.problems import ProblemResponse, problem_response
+from edge.ratelimit import ratelimit
+from edge.schema import problems
+
+from .. import registration
+from ..conf import conf
+from ..serializers import EmailSerializer, LinkSerializer, MessageSerializer, RegisterSerializer
+from .base import AuthView, django_request
+from .passwords import check_new_password
+
+SENT = "If the address can be used, a message is on its way to it."
+
+
+@method_decorator(sensitive_post_parameters(), name="dispatch")
+class RegisterView(AuthView):
+    """Makes an account."""
+
+    @extend_schema(
+        operation_id="auth_register",
+        tags=["auth"],
+        summary="Register",
+        request=RegisterSerializer,
+        responses={202: MessageSerializer, **problems(404)},
+    )
+    @ratelimit("register")
+    def post(self, request: Request) -> Response:
+        """Make an account and mail a link that verifies the address. The answer is the same for a known address."""
+        if not conf.registration_open:
+            raise NotFound
+        data = self.validated(request, RegisterSerializer)
+        check_new_password("password", data["password"], email=data["email"], name=data["name"])
+        registration.register(data["email"], data["password"], name=data["name"], request=django_request(request))
+        return Response({"detail": SENT}, status=202)
+
+
+class EmailResendView(AuthView):
+    """Mails the verification link again."""
+
+    @extend_schema(
+        operation_id="auth_email_resend",
+        tags=["auth"],
+        summary="Mail the link again",
+        request=EmailSerializer,
+        responses={202: MessageSerializer},
+    )
+    @ratelimit("email")
+    def post(self, request: Request) -> Response:
+        """Mail another link, if the address waits for one. The answer is always the same."""
+        registration.resend(self.validated(request, EmailSerializer)["email"], request=django_request(request))
+        return Response({"detail": SENT}, status=202)
+
+
+class EmailVerifyView(AuthView):
+    """Takes the token of a verification link."""
+
+    @extend_schema(
+        operation_id="auth_email_verify",
+        tags=["auth"],
+        summary="Verify an address",
+        request=LinkSerializer,
+        responses={200: MessageSerializer},
+    )
+    @ratelimit("email")
+    def post(self, request: Request) -> Response | ProblemResponse:
+        """Record that the address belongs to the account. A link works once."""
+        token = self.validated(request, LinkSerializer)["token"]
+        if not registration.verify_email(token, request=django_request(request), now=timezone.now()):
+            return invalid_link(request)
+        return Response({"detail": "The address is verified. You can log in."})
+
+
+def invalid_link(request: Request) -> ProblemResponse:
+    """Return the answer for a link that is used up, too old, or made up."""
+    detail = "The link has been used already, or is too old. Ask for a new one."
+    return problem_response(request, status=400, code="invalid_link", detail=detail)

@@ -1,0 +1,32 @@
+"""What anybody may read: the public keys, and the pages that mailed links open."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from .. import jose, keys
+from ..conf import conf
+
+
+@require_safe
+def jwks(_request: HttpRequest) -> JsonResponse:
+    """Return the keys that verify access tokens (RFC 7517), those that do not sign yet included."""
+    published = keys.keyring().access.published(timezone.now())
+    body = {"keys": [jose.public_jwk(dated.key) for dated in published if not dated.key.is_symmetric]}
+    response = JsonResponse(body, content_type="application/jwk-set+json")
+    response["Cache-Control"] = f"public, max-age={conf.jwks_max_age}"
+    response["Access-Control-Allow-Origin"] = "*"  # public by nature
+    return response
+
+
+@require_safe
+def verify_page(request: HttpRequest) -> HttpResponse:
+    """Show the page that a verification link opens. It changes nothing until its button is pressed."""
+    return render(request, "bulwark_accounts/verify.html")
+
+
+@require_safe
+def reset_page(request: HttpRequest) -> HttpResponse:
+    """Show the page that a reset link opens."""
+    return render(request, "bulwark_accounts/reset.html")

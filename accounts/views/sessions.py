@@ -1,0 +1,148 @@
+"""The life of a session after the login: refreshed, listed, ended."""
+
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from edge.problems import ProblemResponse
+from edge.ratelimit import ratelimit
+from edge.schema import problems
+
+from .. import csrf, logout
+from ..authentication import bearer_token
+from ..conf import conf
+from ..errors import Refusal
+from ..models import TokenFamily
+from ..rotation import Refused, rotate_tokens
+from ..serializers import RefreshSerializer, SessionListSerializer, TokensSerializer
+from ..transport import clear_cookies, refresh_cookie
+from .base import AuthView, OwnView, django_request, refusal_response, tokens_response
+
+GONE = OpenApiResponse(description="It has ended.")
+
+
+class RefreshView(AuthView):
+    """Exchanges a refresh token."""
+
+    @extend_schema(
+        operation_id="auth_refresh",
+        tags=["auth"],
+        summary="Refresh tokens",
+        request=RefreshSerializer,
+        responses={200: TokensSerializer, **problems(401)},
+    )
+    @ratelimit("refresh")
+    def post(self, request: Request) -> Response | ProblemResponse:
+        """Exchange a refresh token for new tokens. Used a second time, it ends the session.
+
+        By cookie, the request must come from a page of this site and carry the CSRF cookie's value in `X-CSRF-Token`.
+        """
+        token, by_cookie = _presented(self.validated(request, RefreshSerializer), request)
+        inner = django_request(request)
+        if not token:
+            return refusal_response(request, Refusal.MISSING, by_cookie=False)
+        if by_cookie and not csrf.is_same_origin(inner):
+            return refusal_response(request, Refusal.CSRF, by_cookie=True)
+        needed = request.headers.get(csrf.HEADER, "") if by_cookie and conf.cookie_csrf else None
+        outcome = rotate_tokens(token, request=inner, now=timezone.now(), csrf=needed)
+        if isinstance(outcome, Refused):
+            return refusal_response(request, outcome.refusal, by_cookie=by_cookie)
+        return tokens_response(outcome, by_cookie=by_cookie)
+
+
+class LogoutView(AuthView):
+    """Ends the session that a token belongs to."""
+
+    @extend_schema(
+        operation_id="auth_logout",
+        tags=["auth"],
+        summary="Log out",
+        request=RefreshSerializer,
+        responses={204: GONE},
+    )
+    @ratelimit("account")
+    def post(self, request: Request) -> Response | ProblemResponse:
+        """End the session of the refresh or the access token, expired or not; without one there is nothing to do."""
+        token, by_cookie = _presented(self.validated(request, RefreshSerializer), request)
+        inner = django_request(request)
+        if by_cookie and not csrf.is_same_origin(inner):
+            return refusal_response(request, Refusal.CSRF, by_cookie=True)
+        logout.log_out(token, bearer_token(inner), request=inner, now=timezone.now())
+        return _ended()
+
+
+class LogoutAllView(OwnView):
+    """Ends every session of the caller."""
+
+    @extend_schema(
+        operation_id="auth_logout_all", tags=["auth"], summary="Log out everywhere", request=None, responses={204: GONE}
+    )
+    @ratelimit("account")
+    def post(self, request: Request) -> Response:
+        """End all sessions of the account, this one included."""
+        logout.log_out_everywhere(_family(request), request=django_request(request), now=timezone.now())
+        return _ended()
+
+
+class SessionListView(OwnView):
+    """The devices that are logged in."""
+
+    @extend_schema(
+        operation_id="auth_sessions", tags=["auth"], summary="List sessions", responses={200: SessionListSerializer}
+    )
+    @ratelimit("account")
+    def get(self, request: Request) -> Response:
+        """List the live sessions, the one used last first."""
+        current = _family(request)
+        found = TokenFamily.objects.of(current.user).live(timezone.now()).order_by("-rotated_at", "-pk")
+        body = SessionListSerializer({"results": found}, context={"current": current.pk})
+        return Response(body.data)
+
+    @extend_schema(
+        operation_id="auth_sessions_end_others", tags=["auth"], summary="End the other sessions", responses={204: GONE}
+    )
+    @ratelimit("account")
+    def delete(self, request: Request) -> Response:
+        """End all sessions but this one."""
+        logout.end_others(_family(request), request=django_request(request), now=timezone.now())
+        return Response(status=204)
+
+
+class SessionView(OwnView):
+    """One device that is logged in."""
+
+    @extend_schema(
+        operation_id="auth_session_end", tags=["auth"], summary="End a session", responses={204: GONE, **problems(404)}
+    )
+    @ratelimit("account")
+    def delete(self, request: Request, session_id: UUID) -> Response:
+        """End one session of the account."""
+        current = _family(request)
+        if not logout.end_one(current, session_id, request=django_request(request), now=timezone.now()):
+            raise NotFound
+        return _ended() if session_id == current.pk else Response(status=204)
+
+
+def _presented(data: dict[str, Any], request: Request) -> tuple[str, bool]:
+    """Return the refresh token and whether it came in the cookie; the body counts first."""
+    if token := data.get("refresh"):
+        return token, False
+    token = refresh_cookie(django_request(request))
+    return token, bool(token)
+
+
+def _family(request: Request) -> TokenFamily:
+    family: TokenFamily = request.auth.family  # type: ignore[union-attr]  # OwnView authenticates with JWTAuthentication
+    return family
+
+
+def _ended() -> Response:
+    response = Response(status=204)
+    clear_cookies(response)
+    response["Clear-Site-Data"] = '"cache", "storage"'
+    return response
