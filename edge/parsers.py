@@ -1,7 +1,7 @@
 """JSON as a contract: one meaning, bounded size, nothing that a database or a log chokes on."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 from django.http import UnreadablePostError
@@ -120,25 +120,23 @@ _DECODER = json.JSONDecoder(
 
 def _check_tree(value: Any) -> None:
     """Check depth, number of members and every text, level by level: nesting costs no stack."""
-    level, count = [value], 0
-    for _ in range(conf.json_depth + 1):
-        level, inner = [], level
-        for item in inner:
-            if isinstance(item, str):
-                _check_text(item)
-            elif isinstance(item, dict):
-                count += len(item)
-                for name in item:
-                    _check_text(name)
-                level.extend(item.values())
-            elif isinstance(item, list):
-                count += len(item)
-                level.extend(item)
+    level, count, depth = [value], 0, 0
+    while level:
+        for text in level:
+            if isinstance(text, str):
+                _check_text(text)
+        containers = [item for item in level if isinstance(item, dict | list)]
+        depth, count = depth + bool(containers), count + sum(map(len, containers))
+        if depth > conf.json_depth:
+            raise MalformedBody("The body nests too deeply.", "too_deep")
         if count > conf.json_keys:
             raise MalformedBody("The body has too many members.", "too_many_keys")
-        if not level:
-            return
-    raise MalformedBody("The body nests too deeply.", "too_deep")
+        level = [inner for item in containers for inner in _inside(item)]
+
+
+def _inside(container: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    """Return what ``container`` holds; the names of members are texts like any other."""
+    return container if isinstance(container, list) else (*container, *container.values())
 
 
 def _check_text(text: str) -> None:

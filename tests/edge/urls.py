@@ -9,7 +9,7 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_protect
 from rest_framework import serializers, viewsets
-from rest_framework.decorators import api_view
+from rest_framework.decorators import api_view, authentication_classes, permission_classes
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -136,6 +136,8 @@ class LimitedActions(viewsets.ViewSet):
 
 @ratelimit("login")
 @api_view(["POST"])
+@authentication_classes(())
+@permission_classes((AllowAny,))
 def login(request: Request) -> Response:
     return Response(status=_asked_status(request))
 
