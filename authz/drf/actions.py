@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
-DECLARED = "policy_action"
+DECLARED = "declared_policy_action"  # not the name of the view set's property
 PUBLIC = "public_reason"
 
 
