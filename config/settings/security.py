@@ -32,6 +32,7 @@ CORS_ALLOWED_ORIGINS: list[str] = []
 CORS_ALLOW_CREDENTIALS = True
 CORS_URLS_REGEX = r"^/(api|\.well-known)/"
 CORS_PREFLIGHT_MAX_AGE = 86_400
+CORS_EXPOSE_HEADERS = ["ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
 
 # Pages load from here alone: no inline script or style, nothing framed, nothing embedded.
 CONTENT_SECURITY_POLICY = {

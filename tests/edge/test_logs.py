@@ -1,0 +1,173 @@
+"""Logs say what happened, to which request, and no secret."""
+
+import io
+import json
+import logging
+import logging.config
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.logs import logging_config
+from edge.redaction import REDACTED, redacted, redacted_text
+
+pytestmark = pytest.mark.urls("tests.edge.urls")
+JWT = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJlLXNpZ25hdHVyZQ"
+
+PLANTED = [
+    f"token is {JWT}",
+    f"Authorization: Bearer {JWT}",
+    "Authorization: Bearer opaque-PLANTED-0123456789",
+    "Authorization: Basic UExBTlRFRDpQTEFOVEVE",
+    "Proxy-Authorization: Basic PLANTED0000",
+    "Cookie: session=PLANTED; csrftoken=PLANTED",
+    "Set-Cookie: __Secure-refresh=PLANTED; HttpOnly",
+    "password=PLANTED",
+    "password = PLANTED",
+    "'password': 'PLANTED with spaces'",
+    '{"password": "PLANTED"}',
+    '{"old_password": "PLANTED", "new_password": "PLANTED"}',
+    '{"new-password": "PLANTED"}',
+    "passwd: PLANTED",
+    "passphrase=PLANTED",
+    "user=alice&pwd=PLANTED&x=1",
+    "secret=PLANTED",
+    "client_secret=PLANTED",
+    "SECRET_KEY = 'PLANTED'",
+    "api_key=PLANTED",
+    "X-Api-Key: PLANTED",
+    "apikey=PLANTED",
+    "access_token=PLANTED",
+    "refresh_token=PLANTED",
+    "https://example.org/cb?token=PLANTED&x=1",
+    "reset_token: PLANTED",
+    "otp=PLANTED",
+    "totp_secret=PLANTED",
+    "code_verifier=PLANTED",
+    "sessionid=PLANTED",
+    "csrfmiddlewaretoken=PLANTED",
+    "postgresql://bulwark:PLANTED@db:5432/bulwark",
+    "redis://:PLANTED@cache:6379/0",
+    "https://user:PLANTED@example.org/",
+    "-----BEGIN PRIVATE KEY-----\nPLANTED\nPLANTED\n-----END PRIVATE KEY-----",
+    "-----BEGIN EC PRIVATE KEY-----\nPLANTED",
+    "argon2$argon2id$v=19$m=65536,t=3,p=1$PLANTED$PLANTED",
+    "pbkdf2_sha256$870000$PLANTED$PLANTED",
+    'DETAIL:  Failing row contains password="PLANTED"',
+    "private_key=PLANTED",
+    "recovery_code=PLANTED",
+    "credential: PLANTED",
+]
+
+
+@pytest.fixture
+def written() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Return a function that returns the lines logged so far, as the configuration writes them."""
+    stream = io.StringIO()
+    config = logging_config()
+    handler = logging.StreamHandler(stream)
+    logging.config.dictConfig({**config, "handlers": {}, "root": {"level": "INFO"}})
+    formatter = config["formatters"]["bulwark"]
+    handler.setFormatter(
+        formatter["()"](processors=formatter["processors"], foreign_pre_chain=formatter["foreign_pre_chain"])
+    )
+    logging.getLogger().addHandler(handler)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logging.getLogger().removeHandler(handler)
+
+
+@pytest.mark.parametrize("text", PLANTED)
+def test_a_secret_in_a_text_is_taken_out(text: str) -> None:
+    clean = redacted_text(text)
+    assert "PLANTED" not in clean
+    assert "eyJ" not in clean
+    assert REDACTED in clean
+
+
+@pytest.mark.parametrize("text", PLANTED)
+def test_a_secret_in_a_message_or_an_exception_is_not_logged(
+    written: Callable[[], list[dict[str, Any]]], text: str
+) -> None:
+    logger = logging.getLogger("somebody.elses")
+    logger.warning("it said %s", text)
+    try:
+        raise ValueError(text)  # noqa: TRY301 - a traceback is wanted
+    except ValueError:
+        logger.exception("it failed", extra={"payload": {"inner": [text]}, "note": text})
+    for line in written():
+        assert "PLANTED" not in json.dumps(line)
+        assert "eyJ" not in json.dumps(line)
+    assert len(written()) == 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["password", "PASSWORD", "new_password", "password_confirm", "token", "access_token", "refresh-token", "secret",
+     "client_secret", "authorization", "Proxy-Authorization", "cookie", "set-cookie", "api_key", "x-api-key",
+     "private_key", "sessionid", "session_key", "csrftoken", "otp", "credentials", "mfa_token", "recovery_codes"],
+)  # fmt: skip
+def test_a_field_with_a_secret_name_is_taken_out(name: str) -> None:
+    assert redacted({"x": [{name: "PLANTED"}]}) == {"x": [{name: REDACTED}]}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["GET /api/v1/articles/ 200", "alice@example.org", "the password was changed", "token_rotated", "author=alice",
+     "passed=12", "keys: 3", "https://example.org/a?b=c", "session revoked"],
+)  # fmt: skip
+def test_what_is_no_secret_stays(value: str) -> None:
+    assert redacted(value) == value
+
+
+def test_fields_that_only_sound_alike_stay() -> None:
+    harmless = {"author": "alice", "passed": 3, "tokens_left": 5, "key_count": 2, "status": 200, "user": None}
+    assert redacted(harmless) == harmless
+
+
+_LEAVES = st.text() | st.integers() | st.binary() | st.none()
+
+
+@given(st.recursive(_LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_whatever_is_logged_can_be_written(value: Any) -> None:
+    json.dumps(redacted(value))
+
+
+def test_nesting_without_end_is_cut() -> None:
+    loop: list[Any] = []
+    loop.append(loop)
+    assert REDACTED in json.dumps(redacted(loop))
+
+
+def test_a_line_has_the_request_id(client: Client, written: Callable[[], list[dict[str, Any]]]) -> None:
+    answer = client.get("/api/notes?token=PLANTED")
+    (line,) = [line for line in written() if line["logger"] == "bulwark.access"]
+    assert line["request_id"] == answer.headers["X-Request-ID"]
+    assert line["route"] == "/api/notes"
+    assert line["status"] == 200
+    assert line["method"] == "GET"
+    assert line["ms"] >= 0
+    assert line["user"] is None
+    assert "PLANTED" not in json.dumps(line)
+
+
+def test_a_crash_is_logged_with_the_id_that_the_caller_got(
+    client: Client, written: Callable[[], list[dict[str, Any]]]
+) -> None:
+    client.raise_request_exception = False
+    answer = client.get("/api/fail/crash")
+    (line,) = [line for line in written() if "exception" in line]
+    assert line["request_id"] == answer.json()["request_id"]
+    assert "RuntimeError" in line["exception"]
+
+
+def test_pretty_lines_are_for_people() -> None:
+    config = logging_config(pretty=True)["formatters"]["bulwark"]
+    formatter = config["()"](processors=config["processors"], foreign_pre_chain=config["foreign_pre_chain"])
+    record = logging.LogRecord("x", logging.INFO, __file__, 1, "password=%s", ("PLANTED",), None)
+    text = formatter.format(record)
+    assert REDACTED in text
+    assert not text.startswith("{")
