@@ -46,6 +46,7 @@ from .nodes import (
 )
 from .paths import Column, Relation, resolve
 from .sites import PolicyError, Site
+from .text import text_of
 from .values import Fetch, Source, me_as, source_of
 
 _FLIPPED = {
@@ -78,7 +79,7 @@ class Compiler:
         :raises PolicyError: it makes no sense for the model.
         """
         if facts.is_fact(node):
-            return Fact(facts.text_of(node), self._slot(facts.compile_fact(node)))
+            return Fact(text_of(node), self._slot(facts.compile_fact(node)))
         return _BY_NODE[type(node)](self, node)
 
     def _slot(self, fetch: Fetch) -> int:
@@ -184,7 +185,9 @@ class Compiler:
 
     def _has(self, node: Has) -> Clause:
         reached = self._reach(node.left, node.site)
-        if isinstance(reached, _Many) or not isinstance(reached.field, JSONField):
+        if isinstance(reached, _Many):
+            return self._some(reached.path, Has(reached.rest, node.right, node.site), node.site)
+        if not isinstance(reached.field, JSONField):
             raise PolicyError(f"{node.left} is no JSON list; compare rows at its end with ==.", node.site)
         if isinstance(node.right, Literal):
             return Holds(reached, Given(repr(node.right.value), _text(node.right.value, node.site)))

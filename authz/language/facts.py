@@ -35,22 +35,6 @@ def is_fact(node: Node) -> bool:
     return False
 
 
-def text_of(node: Node) -> str:
-    """Return the condition as it is written."""
-    match node:
-        case Within():
-            return f"env.ip.within({', '.join(map(str, node.networks))})"
-        case Between():
-            return f"env.time.between({node.start:%H:%M}, {node.end:%H:%M}, {node.zone or conf.time_zone})"
-        case Compare():
-            return f"{node.left} {node.operator} {node.right}"
-        case Affix():
-            return f"{node.left}.{node.part}({node.right})"
-        case Member():
-            return f"{node.left}.in_({node.items})"
-    raise TypeError(node)
-
-
 def compile_fact(node: Node) -> Fetch:
     """Return the condition as a function of the principal.
 

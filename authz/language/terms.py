@@ -29,6 +29,7 @@ from .nodes import (
     Within,
 )
 from .sites import PolicyError, Site
+from .text import text_of
 
 
 class Condition:
@@ -36,6 +37,9 @@ class Condition:
 
     def __init__(self, node: Node) -> None:
         self._tree = node
+
+    def __repr__(self) -> str:
+        return text_of(self._tree)
 
     def __and__(self, other: "Condition") -> "Condition":
         return Condition(All((tree_of(self), tree_of(other))))
