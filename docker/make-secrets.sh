@@ -30,6 +30,21 @@ for role in owner app; do
   echo "postgresql://$login@postgres:5432/bulwark" | keep "database_${role}_url"
 done
 
+# The key that signs access tokens (Ed25519) and the one that refresh tokens are derived from, as JSON Web Keys
+# (RFC 8037, RFC 7517). `manage.py rotate_signing_key` takes it from there.
+base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
+if [ ! -e signing_keys ]; then
+  now=$(date -u +%Y-%m-%dT%H:%M:%S+00:00)
+  kid=$(date -u +%Y%m%d)-
+  openssl genpkey -algorithm ed25519 -outform DER -out signing_key.new
+  private=$(tail -c 32 signing_key.new | base64url)
+  public=$(openssl pkey -inform DER -in signing_key.new -pubout -outform DER | tail -c 32 | base64url)
+  rm signing_key.new
+  printf '{"access": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "%s", "x": "%s", "d": "%s", "active_from": "%s"}],\n "refresh": [{"kty": "oct", "alg": "HS256", "use": "sig", "kid": "%s", "k": "%s", "active_from": "%s"}]}\n' \
+    "$kid$(openssl rand -hex 4)" "$public" "$private" "$now" \
+    "$kid$(openssl rand -hex 4)" "$(openssl rand 32 | base64url)" "$now" | keep signing_keys
+fi
+
 # Only you know the mail server's password: write it into this file.
 [ -e email_password ] || { : >email_password; chmod 644 email_password; echo "made email_password, empty: fill it in"; }
 

@@ -1,7 +1,6 @@
 """Finds and runs the real programs that the containers run: no container engine is needed to test what is in them."""
 
 import contextlib
-import getpass
 import os
 import shutil
 import socket
@@ -9,8 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,7 +55,6 @@ class Running:
     process: subprocess.Popen[bytes]
     port: int
     log: Path
-    lines: list[str] = field(default_factory=list)
 
     def text(self) -> str:
         return self.log.read_text(errors="replace")
@@ -68,7 +67,13 @@ def running(
     """Run ``command`` until the block ends; enter the block when it answers on ``port``."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=output, stderr=output, user=user
+            command,
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            **account(user),
         )
     started = Running(process, port, log)
     try:
@@ -89,4 +94,9 @@ def running(
 
 def unprivileged() -> str | None:
     """Return the user to run PostgreSQL as where the tests run as root, which PostgreSQL refuses."""
-    return "postgres" if getpass.getuser() == "root" else None
+    return "postgres" if os.geteuid() == 0 else None
+
+
+def account(user: str | None) -> dict[str, Any]:
+    """Return the arguments that make `subprocess` run a program as ``user``, or as whoever runs the tests."""
+    return {"user": user, "group": user, "extra_groups": []} if user else {}

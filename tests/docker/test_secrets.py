@@ -5,7 +5,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from django.utils import timezone
 
+from accounts.keys.environment import EnvironmentKeys
+from accounts.keys.ring import build
 from config import env
 from tests.docker.programs import DOCKER
 
@@ -54,3 +57,15 @@ def test_redis_gets_a_digest_and_never_the_password(tmp_path: Path) -> None:
     made = make(tmp_path)
     assert made["redis_password"] not in made["redis_acl"]
     assert "#" + hashlib.sha256(made["redis_password"].encode()).hexdigest() in made["redis_acl"]
+
+
+def test_the_signing_keys_can_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path)
+    monkeypatch.setenv("BULWARK_KEYS_FILE", str(tmp_path / "signing_keys"))
+    ring = build(EnvironmentKeys().load())
+    now = timezone.now()
+    signed = ring.access.active(now).key
+    assert (signed.alg, ring.refresh.active(now).key.alg) == ("EdDSA", "HS256")
+    # The public half, which openssl worked out, belongs to the private one.
+    public = signed.private.public_key().public_bytes_raw()
+    assert public == signed.public.public_bytes_raw()

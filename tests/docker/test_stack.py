@@ -1,0 +1,168 @@
+"""The stack of compose.yaml, run from its own files: what the parts do together."""
+
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+import redis as redis_client
+
+from config import env
+from tests.docker.programs import DOCKER, Running, free_port
+from tests.docker.stack import Proxy, Stores, caddy, environment, run
+
+BAD_LOGIN = {"email": "nobody@example.com", "password": "not the password"}  # pragma: allowlist secret
+
+
+@pytest.fixture
+def client(proxy: Proxy) -> Iterator[httpx.Client]:
+    with open_client(proxy) as opened:
+        yield opened
+
+
+def open_client(proxy: Proxy) -> httpx.Client:
+    deadline = time.monotonic() + 20
+    while not proxy.root_certificate.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    context = ssl.create_default_context(cafile=str(proxy.root_certificate))
+    return httpx.Client(base_url=f"https://localhost:{proxy.https}", verify=context, trust_env=False)
+
+
+def test_the_image_has_no_tests_and_its_static_files_have_fingerprints(image: Path) -> None:
+    assert not (image / "tests").exists()
+    assert list((image / "staticfiles/config").glob("site.*.css"))
+
+
+def test_the_deployment_passes_djangos_checks(image: Path, migrated: Stores) -> None:
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING", "--database", "default"]
+    run(command, cwd=image, env=environment("app", migrated))
+
+
+def test_a_page_comes_over_tls_with_its_protections(client: httpx.Client) -> None:
+    answer = client.get("/")
+    assert answer.status_code == 200
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
+    assert "'unsafe-inline'" not in answer.headers["Content-Security-Policy"]
+    assert "Server" not in answer.headers
+
+
+def test_static_files_may_be_kept_for_ever(client: httpx.Client, image: Path) -> None:
+    name = next((image / "staticfiles/config").glob("site.*.css")).name
+    answer = client.get(f"/static/config/{name}")
+    assert answer.status_code == 200
+    assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_plain_http_is_sent_to_tls(proxy: Proxy) -> None:
+    answer = httpx.get(f"http://localhost:{proxy.http}/", trust_env=False)
+    assert answer.status_code == 308
+    assert answer.headers["Location"].startswith("https://localhost")
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz"])
+def test_what_operators_read_is_not_public(client: httpx.Client, path: str) -> None:
+    assert client.get(path).status_code == 404
+    assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_a_caller_cannot_name_another_address(client: httpx.Client, migrated: Stores) -> None:
+    spoofed = {"X-Forwarded-For": "6.6.6.6", "Forwarded": "for=6.6.6.6", "X-Real-IP": "6.6.6.6"}
+    answer = client.post("/api/v1/auth/login", json=BAD_LOGIN, headers=spoofed)
+    assert answer.status_code == 401
+    with psycopg.connect(migrated.secret("database_app_url")) as database:
+        found = database.execute(
+            "SELECT host(src_ip) FROM bulwark_auditlog_event WHERE request_id = %s", [answer.headers["X-Request-ID"]]
+        ).fetchall()
+    assert {row[0] for row in found} == {"127.0.0.1"}
+
+
+def test_an_ambiguous_header_does_not_reach_the_application(server: Running) -> None:
+    headers = {"Host": "localhost", "X_Forwarded_For": "6.6.6.6"}
+    assert httpx.get(f"http://127.0.0.1:{server.port}/healthz", headers=headers, trust_env=False).status_code == 400
+
+
+def test_the_health_check_tells_life_from_death(server: Running) -> None:
+    def probe(port: int) -> int:
+        command = [sys.executable, str(DOCKER / "healthcheck.py")]
+        env = {"BIND": f"127.0.0.1:{port}", "ALLOWED_HOSTS": "localhost"}
+        return subprocess.run(command, env=env, capture_output=True, check=False).returncode
+
+    assert probe(server.port) == 0
+    assert probe(free_port()) == 1
+
+
+def test_a_dead_application_is_a_problem_with_the_same_protections(tmp_path: Path) -> None:
+    with caddy(tmp_path, free_port()) as proxy, open_client(proxy) as client:
+        answer = client.get("/api/v1/articles/")
+    assert answer.status_code == 502
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["code"] == "proxy_error"
+    assert "Strict-Transport-Security" in answer.headers
+
+
+def test_secrets_in_a_link_stay_out_of_the_proxys_log(client: httpx.Client, proxy: Proxy) -> None:
+    client.get("/healthz?token=very-secret&page=2", headers={"Authorization": "Bearer very-secret"})
+    time.sleep(0.5)
+    log = proxy.log.read_text()
+    assert "page=2" in log
+    assert "very-secret" not in log
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE mine (id int)",
+        "DROP TABLE bulwark_auditlog_event",
+        "UPDATE bulwark_auditlog_event SET type = 'nothing.happened'",
+        "DELETE FROM bulwark_auditlog_event",
+        "TRUNCATE bulwark_auditlog_event",
+        "ALTER TABLE bulwark_auditlog_event DISABLE TRIGGER ALL",
+        "DELETE FROM django_migrations",
+        "SET ROLE bulwark_owner",
+    ],
+)
+def test_whoever_takes_over_the_application_cannot(migrated: Stores, statement: str) -> None:
+    with psycopg.connect(migrated.secret("database_app_url")) as database:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            database.execute(statement)
+        database.rollback()
+        # The connection is the application's: what it needs, it may.
+        database.execute("SELECT count(*) FROM bulwark_auditlog_event")
+        database.execute("DELETE FROM django_session")
+
+
+def test_the_owners_password_opens_the_tables_and_not_the_server(migrated: Stores) -> None:
+    with psycopg.connect(migrated.secret("database_owner_url")) as database:
+        (is_super, makes_roles) = database.execute(
+            "SELECT rolsuper, rolcreaterole FROM pg_roles WHERE rolname = current_user"
+        ).fetchone() or (None, None)
+        assert (is_super, makes_roles) == (False, False)
+
+
+def test_redis_answers_its_users_alone(stores: Stores) -> None:
+    stranger = redis_client.Redis(port=stores.redis)
+    with pytest.raises(redis_client.AuthenticationError):
+        stranger.get("key")
+    health = redis_client.Redis(port=stores.redis, username="health", password="-")
+    assert health.ping()
+    with pytest.raises(redis_client.exceptions.NoPermissionError):
+        health.get("key")
+
+
+@pytest.mark.parametrize("command", ["CONFIG GET *", "KEYS *", "SHUTDOWN", "ACL LIST", "FLUSHALL"])
+def test_the_application_cannot_run_redis(stores: Stores, command: str) -> None:
+    ours = redis_client.Redis.from_url(stores.secret("redis_url"))
+    with pytest.raises(redis_client.exceptions.NoPermissionError):
+        ours.execute_command(*command.split())  # type: ignore[no-untyped-call]
+
+
+def test_limits_are_counted_in_redis_for_all_processes(client: httpx.Client, stores: Stores) -> None:
+    answers = [client.post("/api/v1/auth/login", json=BAD_LOGIN).status_code for _ in range(8)]
+    assert answers[-1] == 429
+    ours = redis_client.Redis.from_url(env.redis(stores.secret("redis_url"), 1))
+    assert ours.dbsize() > 0
