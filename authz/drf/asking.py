@@ -27,7 +27,8 @@ def demand_route(request: Request, view: APIView, declared: Declared | None) -> 
     if declared is None or declared.model is None:
         logger.error("%s declares no policy action for %s", type(view).__name__, request.method)
         _refuse(request, view, declared or Declared("", None), "undeclared")
-    elif not getattr(view, "decides_objects", False) and (
+    elif not (getattr(view, "decides_objects", False) and principal(request).known) and (
+        # About a named row the row decides, and says 404; but a stranger is asked to log in before that.
         scope(principal(request), declared.action, declared.model) is Verdict.NONE
     ):
         _refuse(request, view, declared, "no_rule")
