@@ -37,7 +37,7 @@ class Conf:
 
     @property
     def preview_policy(self) -> Mapping[str, Any]:
-        """What a link preview may fetch: arguments of `edge.outbound.OutboundPolicy`; by default a public https page."""
+        """What a link preview may fetch: arguments of `edge.outbound.OutboundPolicy`; default: public https pages."""
         return {"content_types": ("text/html", "application/xhtml+xml"), **self._read("PREVIEW_POLICY", {})}
 
 

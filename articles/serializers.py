@@ -4,8 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from edge.context import django_request
 from edge.serializers import StrictModelSerializer, StrictSerializer
 
+from . import writing
 from .conf import conf
 from .models import Article, Category
 from .models.article import BODY_LENGTH, MAX_TAG_LENGTH, MAX_TAGS, TITLE_LENGTH, validate_tags, validate_visible
@@ -13,6 +15,10 @@ from .sanitising import clean_html
 
 #: Characters of a body as it is sent; what is off the allowlist does not count against the article.
 _SENT_LENGTH = 2 * BODY_LENGTH[1]
+
+
+_WRITTEN = ("title", "body", "category", "tags")
+_MANAGED = ("id", "status", "author", "tenant", "legal_hold", "version", "created_at", "updated_at", "published_at")
 
 
 class BodyField(serializers.CharField):
@@ -64,32 +70,25 @@ class ArticleSerializer(StrictModelSerializer):
 
     class Meta:
         model = Article
-        fields: tuple[str, ...] = (
-            "id",
-            "title",
-            "body",
-            "category",
-            "tags",
-            "status",
-            "author",
-            "tenant",
-            "legal_hold",
-            "version",
-            "created_at",
-            "updated_at",
-            "published_at",
-        )
-        read_only_fields = (
-            "id",
-            "status",
-            "author",
-            "tenant",
-            "legal_hold",
-            "version",
-            "created_at",
-            "updated_at",
-            "published_at",
-        )
+        fields: tuple[str, ...] = (*_WRITTEN, *_MANAGED)
+        read_only_fields = _MANAGED
+
+    def create(self, validated_data: Any) -> Article:
+        article = Article(**validated_data)
+        writing.create(article, **self._actor)
+        return article
+
+    def update(self, instance: Article, validated_data: Any) -> Article:
+        before = writing.snapshot(instance)
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        writing.update(instance, before, **self._actor)
+        return instance
+
+    @property
+    def _actor(self) -> dict[str, Any]:
+        request = self.context["request"]
+        return {"request": django_request(request), "user": request.user}
 
 
 class ArticleSummarySerializer(ArticleSerializer):
@@ -117,3 +116,7 @@ class PreviewSerializer(serializers.Serializer[Any]):
     url = serializers.CharField(help_text="Where the page was found, after redirects")
     title = serializers.CharField(allow_blank=True)
     description = serializers.CharField(allow_blank=True)
+
+
+class NothingSerializer(StrictSerializer):
+    """A request that takes no input."""
