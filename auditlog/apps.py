@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.core.checks import register
+from django.core.checks import Tags, register
 from django.utils.translation import gettext_lazy as _
 
 
@@ -14,5 +14,9 @@ class AuditLogConfig(AppConfig):
 
         for check in checks.ALL:
             register(check)
+        for check in checks.ON_DEPLOY:
+            register(check, deploy=True)
+        for check in checks.ON_DATABASE:
+            register(check, Tags.database)
         sqlite.listen()
         subscriptions.subscribe()

@@ -1,15 +1,22 @@
 """What can be wrong with the settings of this app. Ids are never renumbered."""
 
-from collections.abc import Iterable
+# ruff: noqa: SLF001 - `_meta` is Django's documented face of a model
+
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's name
+from django.db import DatabaseError, connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.module_loading import import_string
 
+from . import partitions, triggers
 from .conf import NAME, conf, keys
 from .event_types import is_listed
-from .models import Severity
+from .models import Event, Severity
+from .operations import VENDORS
 from .subscriptions import event_name, signal_at
 
 MIDDLEWARE = f"{__package__}.middleware.AuditMiddleware"
@@ -67,4 +74,60 @@ def check_middleware(**_: Any) -> Iterable[CheckMessage]:
         yield Warning(f"{MIDDLEWARE!r} does not stand first in MIDDLEWARE.", id="bulwark_auditlog.W002")
 
 
-ALL = (check_keys, check_signals, check_getters, check_types, check_middleware)
+def check_session_model(**_: Any) -> Iterable[CheckMessage]:
+    """E006: the model of a session does not exist."""
+    if conf.session_model:
+        try:
+            apps.get_model(conf.session_model)
+        except (LookupError, ValueError) as error:
+            yield Error(f"{NAME}['SESSION_MODEL']: {error}", id="bulwark_auditlog.E006")
+
+
+def check_spool(**_: Any) -> Iterable[CheckMessage]:
+    """W003: events would wait in a folder that a restart empties."""
+    if not getattr(settings, NAME, {}).get("SPOOL"):
+        hint = f"Set {NAME}['SPOOL'] to a folder on a local disk that the application may write to."
+        yield Warning(
+            "Events that wait for the database are kept in the temporary folder.", hint=hint, id="bulwark_auditlog.W003"
+        )
+
+
+def check_triggers(databases: Sequence[str] | None = None, **_: Any) -> Iterable[CheckMessage]:
+    """E007: the table of events is there, and its triggers are not. E008: the database is none that we know."""
+    for connection in _connections(databases):
+        if connection.vendor not in VENDORS:
+            yield Error(f"The log does not work on {connection.vendor}.", id="bulwark_auditlog.E008")
+        elif lost := triggers.missing(connection, Event._meta.db_table):
+            hint = "A migration that makes the table anew must end with operations.AppendOnly."
+            yield Error(
+                f"The log is not append-only: {', '.join(lost)} is missing.", hint=hint, id="bulwark_auditlog.E007"
+            )
+
+
+def check_partitions(databases: Sequence[str] | None = None, **_: Any) -> Iterable[CheckMessage]:
+    """W004: this month or the next has no partition, so that its events land in the default one."""
+    for connection in _connections(databases):
+        if connection.vendor == "postgresql" and (months := partitions.missing(connection, Event._meta.db_table, 1)):
+            names = ", ".join(f"{month.year}-{month.month:02}" for month in months)
+            hint = "Run `manage.py auditlog_partitions` every day."
+            yield Warning(f"The log has no partition for {names}.", hint=hint, id="bulwark_auditlog.W004")
+
+
+def _connections(databases: Sequence[str] | None) -> Iterator[BaseDatabaseWrapper]:
+    """Yield the connections that hold the log; none where it was not migrated yet."""
+    for alias in databases or ():
+        connection = connections[alias]
+        if router.allow_migrate_model(alias, Event) and _has_table(connection):
+            yield connection
+
+
+def _has_table(connection: BaseDatabaseWrapper) -> bool:
+    try:
+        return Event._meta.db_table in connection.introspection.table_names()
+    except DatabaseError:
+        return False
+
+
+ALL = (check_keys, check_signals, check_getters, check_types, check_middleware, check_session_model)
+ON_DEPLOY = (check_spool,)
+ON_DATABASE = (check_triggers, check_partitions)

@@ -1,9 +1,9 @@
 """The log: one row per event, written once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -55,6 +55,14 @@ class EventQuerySet(models.QuerySet["Event"]):
         if kwargs.get("update_conflicts"):
             raise EventChangeRefused("bulk_create(update_conflicts=True)")
         return super().bulk_create(objs, *args, **kwargs)
+
+    def insert(self, events: Sequence["Event"]) -> None:
+        """Store events with one INSERT; a failure stores none and leaves a transaction of the caller as it was.
+
+        :raises django.db.Error: they could not be stored.
+        """
+        with transaction.atomic(using=self.db):
+            self.bulk_create(events)
 
     def newest_first(self) -> "EventQuerySet":
         return self.order_by("-ts", "-seq")

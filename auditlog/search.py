@@ -102,7 +102,12 @@ class EventSearch(forms.Form):
         return any(self.data.get(field.name) for field in self.more_fields)
 
     def clean_ip(self) -> IPv4Network | IPv6Network | None:
-        return network(self.cleaned_data["ip"])
+        value = self.cleaned_data["ip"]
+        try:
+            return network_of(value) if value else None
+        except ValueError:
+            message = _("Enter an IP address or a network, as 192.0.2.0/24.")
+            raise forms.ValidationError(message, code="invalid") from None
 
     def events(self) -> EventQuerySet:
         """Return the events that the form asks for; none where it is not valid, as its errors then say."""
@@ -130,17 +135,12 @@ class EventSearch(forms.Form):
         return Q(ts__gte=timezone.now() - length) if length else Q()
 
 
-def network(value: str) -> IPv4Network | IPv6Network | None:
-    """Return an address or network in CIDR notation; None for nothing.
+def network_of(value: str) -> IPv4Network | IPv6Network:
+    """Return the network that an address or CIDR notation names.
 
-    :raises ValidationError: it is neither.
+    :raises ValueError: it names none.
     """
-    if not value.strip():
-        return None
-    try:
-        return ip_network(address(value) or value.strip(), strict=False)
-    except ValueError:
-        raise forms.ValidationError(_("Enter an IP address or a network, as 192.0.2.0/24."), code="invalid") from None
+    return ip_network(address(value) or value, strict=False)
 
 
 def matching(events: EventQuerySet, term: str) -> EventQuerySet:
@@ -151,8 +151,8 @@ def matching(events: EventQuerySet, term: str) -> EventQuerySet:
     """
     term = term.strip()
     try:
-        return events.filter(Within(network(term)))
-    except forms.ValidationError:
+        return events.filter(Within(network_of(term)))
+    except ValueError:
         pass
     try:
         as_id = uuid.UUID(term)

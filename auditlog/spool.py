@@ -13,8 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from django.core.serializers.json import DjangoJSONEncoder
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, DataError, IntegrityError
 
 from .conf import conf
 from .models import Event
@@ -81,7 +80,8 @@ def replay(alias: str) -> int:
 
 
 def as_line(event: Event) -> str:
-    return json.dumps({field.name: field.value_from_object(event) for field in _FIELDS}, cls=DjangoJSONEncoder)
+    # Not DjangoJSONEncoder: it cuts the microseconds off, and the time is part of the event's key.
+    return json.dumps({field.name: field.value_from_object(event) for field in _FIELDS}, default=str)
 
 
 def from_line(line: str) -> Event:
@@ -98,20 +98,26 @@ def _replay_file(path: Path, alias: str) -> int:
         with _locked(path, "r+", wait=False) as file:
             count = 0
             for batch in _batches(_readable(file, path)):
-                count += _store(batch, alias)
+                count += _store(batch, alias, path)
             path.unlink()
             return count
     except (BlockingIOError, FileNotFoundError):
         return 0
 
 
-def _store(batch: list[Event], alias: str) -> int:
-    stored = set(
-        Event.objects.using(alias).filter(uuid__in=[event.uuid for event in batch]).values_list("uuid", flat=True)
-    )
+def _store(batch: list[Event], alias: str, path: Path) -> int:
+    """Store those of ``batch`` that are not stored yet; set aside what the database will never take."""
+    there = Event.objects.using(alias).filter(uuid__in=[event.uuid for event in batch])
+    stored = set(there.values_list("uuid", flat=True))
     missing = [event for event in batch if event.uuid not in stored]
-    with transaction.atomic(using=alias):
-        Event.objects.using(alias).bulk_create(missing)
+    try:
+        Event.objects.using(alias).insert(missing)
+    except (DataError, IntegrityError):
+        if len(batch) > 1:
+            return sum(_store([event], alias, path) for event in missing)
+        logger.exception("The database refuses an event of %s, which is set aside.", path)
+        _set_aside(path, f"{as_line(missing[0])}\n")
+        return 0
     return len(missing)
 
 
@@ -121,8 +127,12 @@ def _readable(file: IO[str], path: Path) -> Iterator[Event]:
             yield from_line(line)
         except (KeyError, TypeError, ValueError):
             logger.exception("A line of %s is no event and is set aside.", path)
-            with path.with_suffix(".rejected").open("a", encoding="utf-8") as rejected:
-                rejected.write(line)
+            _set_aside(path, line)
+
+
+def _set_aside(path: Path, line: str) -> None:
+    with _locked(path.with_suffix(".rejected"), "a") as file:
+        file.write(line)
 
 
 def _batches(events: Iterator[Event]) -> Iterator[list[Event]]:

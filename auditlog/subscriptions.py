@@ -2,13 +2,17 @@
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError
+from django.db.models import Model
 from django.dispatch import Signal
+from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from .conf import conf
@@ -17,6 +21,12 @@ from .recording import record
 
 logger = logging.getLogger(__name__)
 Adapter = Callable[[dict[str, Any]], dict[str, Any]]
+_EXPECTED = {
+    "request": HttpRequest,
+    "user": AbstractBaseUser | AnonymousUser,
+    "target": Model,
+    "data": Mapping,
+}
 
 
 def subscribe() -> None:
@@ -64,17 +74,28 @@ def _receiver(path: str) -> Callable[..., None]:
 
 
 def _as_sent(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Read the keywords that signals of this project carry; `changes` and `reason` may stand in `data`."""
-    data = dict(arguments.get("data") or {})
+    """Read the keywords that signals of this project carry; `changes` and `reason` may stand in `data`.
+
+    What is of the wrong type is left out: an event with a hole is better than none.
+    """
+    request = arguments.get("request")
+    known = {name: arguments.get(name) for name in _EXPECTED}
+    known["request"] = getattr(request, "_request", request)  # REST framework wraps Django's
+    for name, kind in _EXPECTED.items():
+        if not isinstance(known[name], kind | None):
+            logger.error("%s of a signal is a %s.", name, type(known[name]).__name__)
+            known[name] = None
+    data = dict(known.pop("data") or {})
+    changes = data.pop("changes", None)
     outcome = arguments.get("outcome", Outcome.SUCCESS)
     if outcome not in Outcome.values:
         logger.error("%r is no outcome; the event is recorded as failed.", outcome)
         outcome = Outcome.FAILED
     return {
-        **{name: arguments.get(name) for name in ("request", "user", "target")},
+        **known,
         "outcome": outcome,
         "reason": data.pop("reason", None) or "",
-        "changes": data.pop("changes", None),
+        "changes": changes if isinstance(changes, Mapping) else None,
         "data": data,
     }
 
@@ -86,7 +107,8 @@ def _django_login(arguments: dict[str, Any]) -> dict[str, Any]:
 
 def _django_login_failed(arguments: dict[str, Any]) -> dict[str, Any]:
     """Name the account where there is one. What was typed is kept as a hash, since people type passwords into it."""
-    typed = str(arguments.get("credentials", {}).get(get_user_model().USERNAME_FIELD, ""))
+    given = arguments.get("credentials", {})
+    typed = str(given.get("username", given.get(get_user_model().USERNAME_FIELD, "")))
     return {
         "request": arguments.get("request"),
         "target": _account(typed),

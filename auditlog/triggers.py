@@ -59,6 +59,22 @@ def install(connection: BaseDatabaseWrapper, table: str) -> None:
                 cursor.execute(_SQLITE.format(table=name, word=word, function=SQLITE_FUNCTION, message=MESSAGE))
 
 
+def missing(connection: BaseDatabaseWrapper, table: str) -> list[str]:
+    """Return the names of the triggers that ``table`` lacks, or that are switched off."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            needed = ["bulwark_event_append_only", "bulwark_event_no_truncate", "bulwark_event_stamp"]
+            cursor.execute(
+                "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgenabled IN ('O', 'A')",
+                [connection.ops.quote_name(table)],
+            )
+        else:
+            needed = ["bulwark_event_no_UPDATE", "bulwark_event_no_DELETE"]
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [table])
+        there = {name for (name,) in cursor.fetchall()}
+    return [name for name in needed if name not in there]
+
+
 def protect_from_truncate(cursor: Any, quoted_table: str) -> None:
     """Make the trigger that refuses TRUNCATE, which every partition needs for itself."""
     cursor.execute(

@@ -36,7 +36,7 @@ def write_or_spool(events: Sequence[Event]) -> None:
 
 def _insert(events: Sequence[Event], alias: str) -> None:
     try:
-        Event.objects.using(alias).bulk_create(events)
+        Event.objects.using(alias).insert(events)
     except (DatabaseError, InterfaceError):
         connection = connections[alias]
         if connection.in_atomic_block:
@@ -45,4 +45,4 @@ def _insert(events: Sequence[Event], alias: str) -> None:
         connection.close_if_unusable_or_obsolete()
         if connection.connection is not None:
             raise
-        Event.objects.using(alias).bulk_create(events)
+        Event.objects.using(alias).insert(events)

@@ -3,11 +3,12 @@
 # ruff: noqa: ARG002 - the names of the arguments are Django's
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
+from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -44,7 +45,7 @@ class EventChangeList(ChangeList):
         self.show_full_result_count = self.show_admin_actions = False
         self.can_show_all, self.multi_page = True, False
 
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str | Combinable]:
         return ["-ts", "-seq"]
 
     def url_for_result(self, result: Model) -> str:
@@ -87,7 +88,8 @@ class EventAdmin(_Admin):
     list_per_page = 50
     sortable_by = ()
     actions = None
-    fieldsets = (
+    # Django takes functions here too, which its stubs do not know.
+    fieldsets: ClassVar[Any] = (
         (None, {"fields": ("type", display.time, display.severity, display.outcome, "reason")}),
         (_("Who"), {"fields": (display.actor_link, "actor_type", display.tenant_link, display.session_link)}),
         (

@@ -1,0 +1,114 @@
+"""Every wrong setting is told before the first request."""
+
+from typing import Any
+
+import pytest
+from django.core import checks as django_checks
+from django.db import connection
+from pytest_django.fixtures import Settings
+
+from auditlog import checks, maintenance, partitions
+from auditlog.models import Event
+
+MIDDLEWARE = "auditlog.middleware.AuditMiddleware"
+
+
+def ids(messages: Any) -> list[str]:
+    return [message.id for message in messages]
+
+
+def test_every_check_is_registered() -> None:
+    registered = django_checks.registry.registry.get_checks()
+
+    assert set(checks.ALL) | set(checks.ON_DATABASE) <= {*registered}
+
+
+def test_our_own_settings_pass() -> None:
+    assert [message for check in checks.ALL for message in check()] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"SIGNAL": []}, ["bulwark_auditlog.E001"]),
+        ({"SIGNALS": ["accounts.signals.no_such"]}, ["bulwark_auditlog.E002"]),
+        ({"SIGNALS": ["accounts.models.User"]}, ["bulwark_auditlog.E002"]),
+        ({"SIGNALS": ["django.db.models.signals.post_save"]}, ["bulwark_auditlog.W001"]),
+        ({"CLIENT_IP": "no.such"}, ["bulwark_auditlog.E003"]),
+        ({"TENANT": "accounts.conf.NAME_THAT_IS_NOT_THERE"}, ["bulwark_auditlog.E003"]),
+        ({"COUNTRY": "django.conf.ENVIRONMENT_VARIABLE"}, ["bulwark_auditlog.E003"]),
+        ({"TYPES": {"shop.paid": {"severity": 7}}}, ["bulwark_auditlog.E004"]),
+        ({"TYPES": {"shop.paid": {"feilds": []}}}, ["bulwark_auditlog.E004"]),
+        ({"TYPES": {"shop.paid": {"fields": "amount"}}}, ["bulwark_auditlog.E004"]),
+        ({"TYPES": {"shop.paid": {"severity": 2, "fields": ["amount"]}}}, []),
+        ({"SESSION_MODEL": "no.such"}, ["bulwark_auditlog.E006"]),
+        ({"SESSION_MODEL": "nonsense"}, ["bulwark_auditlog.E006"]),
+        ({}, []),
+    ],
+)
+def test_settings(given: dict[str, Any], expected: list[str], settings: Settings) -> None:
+    settings.BULWARK_AUDITLOG = given
+
+    assert ids(message for check in checks.ALL for message in check()) == expected
+
+
+@pytest.mark.parametrize(
+    ("middleware", "expected"),
+    [
+        ([], ["bulwark_auditlog.E005"]),
+        (["django.middleware.common.CommonMiddleware", MIDDLEWARE], ["bulwark_auditlog.W002"]),
+        ([MIDDLEWARE, "django.middleware.common.CommonMiddleware"], []),
+    ],
+)
+def test_middleware(middleware: list[str], expected: list[str], settings: Settings) -> None:
+    settings.MIDDLEWARE = middleware
+
+    assert ids(checks.check_middleware()) == expected
+
+
+@pytest.mark.parametrize(("spool", "expected"), [("", ["bulwark_auditlog.W003"]), ("/var/spool/audit", [])])
+def test_a_spool_in_the_temporary_folder_is_for_development(
+    spool: str, expected: list[str], settings: Settings
+) -> None:
+    settings.BULWARK_AUDITLOG = {"SPOOL": spool}
+
+    assert ids(checks.check_spool()) == expected
+
+
+@pytest.mark.django_db
+def test_the_database_passes() -> None:
+    assert [message for check in checks.ON_DATABASE for message in check(databases=["default"])] == []
+
+
+def test_no_database_is_asked_where_none_was_named() -> None:
+    assert [message for check in checks.ON_DATABASE for message in check(databases=None)] == []
+
+
+@pytest.mark.django_db
+def test_a_table_without_its_triggers_is_an_error() -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("DROP TRIGGER bulwark_event_append_only ON bulwark_auditlog_event")
+        else:
+            cursor.execute("DROP TRIGGER bulwark_event_no_update")
+
+    assert ids(checks.check_triggers(databases=["default"])) == ["bulwark_auditlog.E007"]
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only")
+def test_a_disabled_trigger_is_an_error() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE bulwark_auditlog_event DISABLE TRIGGER bulwark_event_append_only")
+
+    assert ids(checks.check_triggers(databases=["default"])) == ["bulwark_auditlog.E007"]
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only")
+def test_a_month_without_a_partition_is_a_warning() -> None:
+    month = partitions.existing(connection, Event._meta.db_table)[1]
+    with connection.cursor() as cursor, maintenance.allowed():
+        cursor.execute(f"DROP TABLE {month.table(Event._meta.db_table)}")
+
+    assert ids(checks.check_partitions(databases=["default"])) == ["bulwark_auditlog.W004"]

@@ -1,0 +1,111 @@
+"""The attack: SQL that goes around the models. The database refuses it, until its owner opens the door."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from auditlog import maintenance
+from auditlog.models import Event
+
+postgres = pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only")
+sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite only")
+
+UPDATE = "UPDATE bulwark_auditlog_event SET reason = 'forged'"
+DELETE = "DELETE FROM bulwark_auditlog_event"
+
+
+def run(statement: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+@pytest.mark.parametrize("statement", [UPDATE, DELETE])
+def test_sql_cannot_change_events(statement: str, events: Callable[..., Event]) -> None:
+    event = events(reason="true")
+
+    with pytest.raises(IntegrityError, match="events are only ever added"):
+        run(statement)
+
+    assert Event.objects.get(pk=event.pk).reason == "true"
+
+
+@pytest.mark.parametrize("statement", [UPDATE, DELETE])
+def test_the_trigger_is_what_refuses(statement: str, events: Callable[..., Event]) -> None:
+    """With the door open the same SQL passes: so it is the trigger that stands in the way, and nothing else."""
+    events(reason="true")
+
+    with maintenance.allowed():
+        run(statement)
+
+    assert not Event.objects.filter(reason="true").exists()
+
+
+def test_the_door_closes_again_after_an_error(events: Callable[..., Event]) -> None:
+    events()
+
+    with pytest.raises(ZeroDivisionError), maintenance.allowed():
+        _ = 1 / 0
+
+    with pytest.raises(IntegrityError):
+        run(DELETE)
+
+
+@postgres
+@pytest.mark.parametrize("table", ["bulwark_auditlog_event", "bulwark_auditlog_event_default", "partition"])
+def test_truncate_is_refused_on_the_table_and_on_each_partition(table: str, events: Callable[..., Event]) -> None:
+    event = events()
+    name = f"bulwark_auditlog_event_{event.ts:%Y_%m}" if table == "partition" else table
+
+    with pytest.raises(IntegrityError, match="events are only ever added"):
+        run(f"TRUNCATE {name}")
+
+
+@postgres
+def test_a_partition_cannot_be_changed_behind_its_parent(events: Callable[..., Event]) -> None:
+    event = events()
+
+    with pytest.raises(IntegrityError):
+        run(f"DELETE FROM bulwark_auditlog_event_{event.ts:%Y_%m}")
+
+
+@postgres
+def test_the_setting_is_worth_nothing_to_a_role_that_does_not_own_the_table(events: Callable[..., Event]) -> None:
+    events()
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE bulwark_test_app; GRANT ALL ON bulwark_auditlog_event TO bulwark_test_app")
+        cursor.execute("SET LOCAL ROLE bulwark_test_app; SET LOCAL bulwark_auditlog.maintenance = 'on'")
+    for statement in (UPDATE, DELETE):
+        with pytest.raises(IntegrityError, match="events are only ever added"):
+            run(statement)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "RESET ROLE; SET LOCAL bulwark_auditlog.maintenance = 'off'; "
+            "DROP OWNED BY bulwark_test_app; DROP ROLE bulwark_test_app"
+        )
+
+
+@postgres
+def test_the_database_writes_the_transaction_whatever_an_insert_says(events: Callable[..., Event]) -> None:
+    event = events(tx=1, epoch=99)
+
+    event.refresh_from_db()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text::bigint")
+        assert cursor.fetchone() == (event.tx,)
+    assert event.epoch == 1
+
+
+@sqlite
+@pytest.mark.django_db
+def test_a_connection_that_does_not_know_the_door_is_refused() -> None:
+    """Somebody who opens the file with another tool has no function to ask."""
+    with connection.cursor() as cursor, closing(sqlite3.connect(":memory:")) as other:
+        cursor.execute("SELECT sql FROM sqlite_master WHERE tbl_name = 'bulwark_auditlog_event' AND sql IS NOT NULL")
+        for (definition,) in cursor.fetchall():
+            other.execute(definition)
+        for statement in (UPDATE, DELETE):
+            with pytest.raises(sqlite3.OperationalError, match="no such function: bulwark_auditlog_maintenance"):
+                other.execute(statement)
