@@ -2,10 +2,12 @@
 
 from typing import Any, Literal
 
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
 from .problems.responses import CONTENT_TYPE
+from .serializers import StrictFieldsMixin
 
 #: Any request may meet these: malformed, forbidden, limited, crashed, or a limit that cannot be checked.
 ALWAYS = (400, 403, 406, 429, 500, 503)
@@ -63,3 +65,15 @@ class ProblemSchema(AutoSchema):
         elif self._get_parameters():
             found.append(422)
         return sorted(found)
+
+
+class StrictFieldsExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]  # its metaclass is untyped
+    """Documents that a strict serializer refuses members it does not know."""
+
+    target_class = StrictFieldsMixin
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Literal["request", "response"]) -> dict[str, Any]:
+        """Return the schema of the serializer; as input it is closed. Needs `COMPONENT_SPLIT_REQUEST`."""
+        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # type: ignore[no-untyped-call]  # noqa: SLF001
+        return {**schema, "additionalProperties": False} if direction == "request" else schema
