@@ -111,6 +111,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "An API whose every request is identified, allowed, limited and recorded.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,  # what goes in is not what comes out, and is closed to unknown members
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {
