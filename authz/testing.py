@@ -1,4 +1,4 @@
-"""For tests of policies, a host's own too: do both readings of a rule agree? Needs the package hypothesis for `conditions`.
+"""For tests of policies, a host's own too: do both readings of a rule agree? `conditions` needs hypothesis.
 
 @given(conditions(Article))
 def test_both_readings_agree(condition):
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 def action_with(model: type[Model], allow: Allow, *forbids: Forbid, tenant: str = "", name: str = "read") -> Action:
     """Return an action made of these rules, of a policy that nobody else sees."""
     members: dict[str, Any] = {name: allow, **{f"forbid_{number}": rule for number, rule in enumerate(forbids)}}
-    policy = type("Unregistered", (Policy,), members, tenant=tenant)
+    policy: type[Policy] = type("Unregistered", (Policy,), members, tenant=tenant)
     policy.model = model
     return Action(policy, name)
 

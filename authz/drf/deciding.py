@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import connections, router, transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -19,7 +20,7 @@ from ..fieldsets import fields_for
 from ..principals import Principal, principal
 from .actions import DECLARED, Declared, marked
 from .asking import denial
-from .errors import AccessDenied, Refusal, Unreadable
+from .errors import AccessDenied, FieldsRefused, Refusal, Unreadable
 from .serializers import limited
 
 if TYPE_CHECKING:
@@ -68,7 +69,15 @@ class PolicyMixin(_Base):
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, Refusal):
             exc.announce(self.principal)
+        elif isinstance(exc, ValidationError) and self.fields_refused:
+            exc.status_code = self.fields_refused[0].status_code
         return super().handle_exception(exc)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        # A serializer turns the errors of its fields into errors of its own: these are told of here.
+        for refused in self.fields_refused:
+            refused.announce(self.principal)
+        return super().finalize_response(request, response, *args, **kwargs)
 
     # What the permission class asks.
 
@@ -85,14 +94,19 @@ class PolicyMixin(_Base):
     # What the host's code may ask.
 
     @cached_property
+    def fields_refused(self) -> list[FieldsRefused]:
+        """What serializers refused in this request."""
+        return []
+
+    @cached_property
     def principal(self) -> Principal:
         return principal(self.request)
 
     @cached_property
     def policy_model(self) -> type[Model]:
         """The model of the view's queryset."""
-        rows = self.queryset
-        model: type[Model] = rows.model if rows is not None else type(self).get_queryset(self).model
+        rows = self.queryset if self.queryset is not None else type(self).get_queryset(cast("Any", self))
+        model: type[Model] = rows.model
         return model
 
     @cached_property
@@ -148,7 +162,7 @@ class PolicyMixin(_Base):
     def _found(self, get_object: Callable[[], Model]) -> Model:
         try:
             row = get_object()
-        except (Http404, NotFound) as error:
+        except (Http404, NotFound, ObjectDoesNotExist) as error:
             raise self._unreadable() from error
         # A host's own get_object may have gone round the scoped queryset.
         if type(self).get_object is not GenericAPIView.get_object and not check(self.principal, READ, row):

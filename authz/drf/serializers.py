@@ -11,7 +11,7 @@ from ..fieldsets import FieldSet
 from .errors import READ_ONLY, UNKNOWN, FieldsRefused
 
 if TYPE_CHECKING:
-    from .viewsets import PolicyViewSet
+    from .deciding import PolicyMixin
 
     _Base = ModelSerializer[Any]
 else:
@@ -76,9 +76,14 @@ class Limited(_Base):
         if isinstance(data, Mapping):
             codes = {str(name): code for name in data if (code := self._refusal(str(name)))}
             if codes:
-                view = self._view
-                raise FieldsRefused(codes, action=self.policy_action, model=self.Meta.model, target=view.decided_object)
+                raise self._refused(codes)
         return super().to_internal_value(data)
+
+    def _refused(self, codes: dict[str, str]) -> FieldsRefused:
+        view = self._view
+        refused = FieldsRefused(codes, action=self.policy_action, model=self.Meta.model, target=view.decided_object)
+        view.fields_refused.append(refused)
+        return refused
 
     def create(self, validated_data: Any) -> Any:
         return self._view.create_decided(validated_data, super().create)
@@ -97,6 +102,6 @@ class Limited(_Base):
         return READ_ONLY if field.read_only else ""
 
     @property
-    def _view(self) -> "PolicyViewSet":
-        view: PolicyViewSet = self.context["view"]
+    def _view(self) -> "PolicyMixin":
+        view: PolicyMixin = self.context["view"]
         return view

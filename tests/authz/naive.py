@@ -1,4 +1,4 @@
-"""A third reading of a rule, slow and plain: walks the tree with the rows in memory. What the other two are held against."""
+"""A third reading of a rule, slow and plain: walks the tree over rows in memory. The other two are held against it."""
 
 import operator
 from collections.abc import Callable
@@ -20,7 +20,7 @@ COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def holds(node: nodes.Node, row: Any, who: Principal) -> bool:
+def holds(node: nodes.Node, row: Any, who: Principal) -> bool:  # noqa: C901, PLR0911  (one case a node)
     match node:
         case nodes.Always():
             return node.value

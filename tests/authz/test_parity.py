@@ -1,4 +1,4 @@
-"""`check()` and `scope()` are one rule: over random rows, rules and principals they agree with each other and with a plain reading.
+"""`check()` and `scope()` are one rule: over random rows, rules and principals they agree, and with a plain reading too.
 
 PARITY_EXAMPLES sets how many cases are tried (10 000 and more take minutes).
 """
@@ -130,7 +130,7 @@ principals = st.tuples(
     asker=principals,
 )
 def test_a_rule_finds_exactly_the_rows_that_it_allows(
-    world: dict[str, Any], viewer: Condition, author: Condition, stop: Condition | None, tenant: str, asker: Any
+    *, world: dict[str, Any], viewer: Condition, author: Condition, stop: Condition | None, tenant: str, asker: Any
 ) -> None:
     forbids = [] if stop is None else [forbid("read", when=stop)]
     action = action_with(Book, allow("viewer", viewer) | allow("author", author), *forbids, tenant=tenant)

@@ -1,0 +1,133 @@
+"""View sets as hosts write them: one plain, one that overrides all it can to lose the policy."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters import FilterSet
+from rest_framework.decorators import action, api_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from authz.drf import PolicyOrderingFilter, PolicyViewSet, policy_action, public
+from authz.drf.django_filters import PolicyFilterBackend
+
+from .models import Book, Shelf
+from .serializers import BookSerializer, ShelfSerializer
+
+
+class BookFilter(FilterSet):  # type: ignore[misc]  # django-filter has no types
+    class Meta:
+        model = Book
+        fields = ("status", "pages", "owner__is_staff")
+
+
+class BookViewSet(PolicyViewSet):
+    queryset = Book.objects.order_by("title", "pk")
+    serializer_class = BookSerializer
+    filter_backends = (PolicyFilterBackend, PolicyOrderingFilter)
+    filterset_class = BookFilter
+    ordering_fields = ("title", "pages")
+
+    @action(detail=True, methods=["post"])
+    @policy_action("publish")
+    def publish(self, request: Request, pk: str) -> Response:
+        book = self.get_object()
+        book.status = "published"
+        book.save()
+        return Response(self.get_serializer(book).data)
+
+    @action(detail=True, methods=["post"])
+    @policy_action("publish")
+    def give_away(self, request: Request, pk: str) -> Response:
+        book = self.get_object()
+        book.tenant_id = None
+        book.save()
+        return Response()
+
+    @action(detail=True)
+    @policy_action("read")
+    def own_get(self, request: Request, pk: str) -> Response:
+        return Response({"title": Book.objects.get(pk=pk).title})
+
+    @policy_action("export")
+    @action(detail=False)
+    def export(self, request: Request) -> Response:
+        return Response([book.title for book in self.get_queryset()])
+
+    @action(detail=False)
+    def forgotten(self, request: Request) -> Response:
+        return Response("never seen")
+
+
+class StubbornViewSet(PolicyViewSet):
+    """Overrides what a host may override, and calls nothing of its bases."""
+
+    serializer_class = BookSerializer
+    queryset = Book.objects.none()
+
+    def get_queryset(self) -> QuerySet[Book]:
+        return Book.objects.order_by("title", "pk")
+
+    def get_object(self) -> Book:
+        return Book.objects.get(pk=self.kwargs["pk"])
+
+    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
+        serializer.save(
+            **(self.request.headers.get("X-Save", "") and {"owner_id": self.request.headers["X-Save"]}) or {}
+        )
+
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        book = self.get_object()
+        book.status = request.data["status"]
+        book.save()
+        return Response()
+
+
+class ShelfViewSet(PolicyViewSet):
+    """A model without tenants and without fields in its policy."""
+
+    queryset = Shelf.objects.order_by("pk")
+    serializer_class = ShelfSerializer
+
+    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
+        serializer.save(keeper=self.request.user)
+
+
+class Undeclared(APIView):
+    def get(self, request: Request) -> Response:
+        return Response("never seen")
+
+
+class Counted(APIView):
+    @policy_action("export", Book)
+    def get(self, request: Request) -> Response:
+        return Response("for editors")
+
+    @public("a test")
+    def post(self, request: Request) -> Response:
+        return Response("for all")
+
+
+@api_view(["GET"])
+@policy_action("export", Book)
+def marked_inside(request: Request) -> Response:
+    return Response("for editors")
+
+
+@policy_action("export", Book)
+@api_view(["GET"])
+def marked_outside(request: Request) -> Response:
+    return Response("for editors")
+
+
+@api_view(["GET"])
+def unmarked(request: Request) -> Response:
+    return Response("never seen")
+
+
+@api_view(["GET"])
+@public("a test")
+def open_to_all(request: Request) -> Response:
+    return Response("for all")
