@@ -1,4 +1,4 @@
-"""How long `make run` takes in a fresh clone with an empty home: the first start (install, migrate, seed), and the second.
+"""How long `make run` takes in a fresh clone with an empty home: the first start, which installs, and the second.
 
 The package cache is warm where the installer keeps one outside the home; the first number includes the downloads else.
 """
