@@ -105,8 +105,8 @@ class PolicyMixin(_Base):
     @cached_property
     def policy_model(self) -> type[Model]:
         """The model of the view's queryset."""
-        rows = self.queryset if self.queryset is not None else type(self).get_queryset(cast("Any", self))
-        model: type[Model] = rows.model
+        rows: Any = getattr(type(self), "queryset", None)
+        model: type[Model] = (type(self).get_queryset(self) if rows is None else rows).model
         return model
 
     @cached_property

@@ -1,4 +1,4 @@
-"""`check()` and `scope()` are one rule: over random rows, rules and principals they agree, and with a plain reading too.
+"""`check()` and `scope()` are one rule: over random rows and rules they agree, and with a plain reading too.
 
 PARITY_EXAMPLES sets how many cases are tried (10 000 and more take minutes).
 """

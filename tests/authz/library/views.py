@@ -74,9 +74,8 @@ class StubbornViewSet(PolicyViewSet):
         return Book.objects.get(pk=self.kwargs["pk"])
 
     def perform_create(self, serializer: BaseSerializer[Any]) -> None:
-        serializer.save(
-            **(self.request.headers.get("X-Save", "") and {"owner_id": self.request.headers["X-Save"]}) or {}
-        )
+        owner = self.request.headers.get("X-Owner")
+        serializer.save(**({"owner_id": owner} if owner else {}))
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         book = self.get_object()
