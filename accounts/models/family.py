@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
@@ -44,9 +44,9 @@ class TokenFamilyQuerySet(models.QuerySet["TokenFamily"]):
         """Return the sessions of a user."""
         return self.filter(user_id=user.pk)
 
-    def expired_before(self, moment: datetime) -> Self:
-        """Return sessions whose last possible token had expired by then."""
-        return self.filter(models.Q(expires_at__lt=moment) | models.Q(idle_expires_at__lt=moment))
+    def over_before(self, moment: datetime) -> Self:
+        """Return sessions that had ended or run out by then."""
+        return self.filter(models.Q(revoked_at__lt=moment) | models.Q(idle_expires_at__lt=moment))
 
     def end(self, *, now: datetime, reason: str) -> int:
         """End those that have not ended yet, and return how many that were."""
@@ -83,7 +83,7 @@ class TokenFamily(models.Model):
     transport = models.CharField(_("transport"), max_length=8, choices=Transport)
     client = models.CharField(_("client"), max_length=64, blank=True)
 
-    objects: ClassVar[models.Manager["TokenFamily"]] = models.Manager.from_queryset(TokenFamilyQuerySet)()
+    objects = models.Manager.from_queryset(TokenFamilyQuerySet)()
 
     class Meta:
         verbose_name = _("session")

@@ -1,0 +1,162 @@
+"""Users and sessions in the Django admin. Nobody chooses another's password here, and no page shows a secret."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from . import links, revocation
+from .models import TokenFamily, TokenFamilyQuerySet, User
+
+if TYPE_CHECKING:  # Django's classes take no type arguments at run time
+    _Inline = admin.TabularInline[TokenFamily, User]
+    _FamilyAdmin = admin.ModelAdmin[TokenFamily]
+    _UserAdmin = admin.ModelAdmin[User]
+else:
+    _Inline, _FamilyAdmin, _UserAdmin = admin.TabularInline, admin.ModelAdmin, admin.ModelAdmin
+
+SHOWN = ("label", "ip", "created_at", "rotated_at", "expires_at", "revoked_at", "revoke_reason")
+
+
+class ReasonForm(ActionForm):
+    """The box beside the actions."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=revocation.MAX_REASON, required=False)
+
+
+class ReadOnly:
+    """Shows rows and changes none."""
+
+    def has_add_permission(self, *_: Any) -> bool:
+        return False
+
+    def has_change_permission(self, *_: Any) -> bool:
+        return False
+
+    def has_delete_permission(self, *_: Any) -> bool:
+        return False
+
+
+class SessionInline(ReadOnly, _Inline):
+    """The sessions of one user that are alive."""
+
+    model = TokenFamily
+    fields = readonly_fields = SHOWN[:5]
+    ordering = ("-rotated_at", "-pk")
+    extra = 0
+    show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TokenFamily]:
+        return TokenFamily.objects.filter(pk__in=super().get_queryset(request)).live(timezone.now())
+
+
+@admin.register(TokenFamily)
+class TokenFamilyAdmin(ReadOnly, _FamilyAdmin):
+    """Sessions: read, and ended with a reason."""
+
+    list_display = ("user", *SHOWN)
+    list_filter = ("transport", "revoke_reason", "created_at")
+    list_select_related = ("user",)
+    search_fields = (f"user__{get_user_model().get_email_field_name()}", "ip", "label", "tenant")
+    ordering = ("-created_at", "-pk")
+    fields = readonly_fields = (
+        *("user", "tenant", "label", "user_agent", "ip", "transport", "client", "amr", "auth_time", "generation"),
+        *SHOWN[2:],
+    )
+    action_form = ReasonForm
+    actions = ("end_selected", "end_of_users", "end_of_tenants")
+    show_full_result_count = False
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Say whether the caller may end sessions: whoever may change them."""
+        return request.user.has_perm(f"{TokenFamily._meta.app_label}.change_tokenfamily")  # noqa: SLF001
+
+    @admin.action(description=_("End the selected sessions"), permissions=["revoke"])
+    def end_selected(self, request: HttpRequest, queryset: QuerySet[TokenFamily]) -> None:
+        self._end(request, TokenFamily.objects.filter(pk__in=queryset.values("pk")))
+
+    @admin.action(description=_("End all sessions of these users"), permissions=["revoke"])
+    def end_of_users(self, request: HttpRequest, queryset: QuerySet[TokenFamily]) -> None:
+        self._end(request, TokenFamily.objects.filter(user__in=queryset.values("user")))
+
+    @admin.action(description=_("End all sessions in these tenants"), permissions=["revoke"])
+    def end_of_tenants(self, request: HttpRequest, queryset: QuerySet[TokenFamily]) -> None:
+        self._end(request, TokenFamily.objects.filter(tenant__in=queryset.values("tenant")))
+
+    def _end(self, request: HttpRequest, found: TokenFamilyQuerySet) -> None:
+        reason = request.POST.get("reason", "")
+        try:
+            ended = revocation.revoke(
+                found, reason=reason, by="admin", request=request, user=request.user, now=timezone.now()
+            )
+        except ValueError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return
+        text = ngettext("%d session has ended.", "%d sessions have ended.", ended)
+        self.message_user(request, text % ended, messages.SUCCESS)
+
+
+class UserAdmin(_UserAdmin):
+    """Accounts. A new one gets a link to choose a password; an old one can be sent another (ASVS 5.0, V6.4.6)."""
+
+    list_display = ("email", "name", "is_active", "is_staff", "email_verified_at", "last_login")
+    list_filter = ("is_active", "is_staff", "is_superuser", "groups")
+    search_fields = ("email", "name")
+    ordering = ("email",)
+    readonly_fields = ("email_verified_at", "last_login", "date_joined")
+    filter_horizontal = ("groups", "user_permissions")
+    fieldsets = (
+        (None, {"fields": ("email", "name", "is_active")}),
+        (_("Rights"), {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
+        (_("Dates"), {"fields": readonly_fields}),
+    )
+    actions = ("mail_reset",)
+    inlines = (SessionInline,)
+    #: Only who has all rights gives rights: otherwise whoever may change users could make themselves superuser.
+    rights = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        return super().get_fieldsets(request, obj) if obj else ((None, {"fields": ("email", "name")}),)
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+        return super().get_inlines(request, obj) if obj else ()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        found = super().get_readonly_fields(request, obj)
+        return found if request.user.is_superuser else (*found, *self.rights)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        if obj is not None and obj.is_superuser and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        if obj is not None and obj.is_superuser and not request.user.is_superuser:
+            return False
+        return super().has_delete_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if not change:
+            obj.set_unusable_password()
+        super().save_model(request, obj, form, change)
+        if not change:
+            links.send_reset(obj, request=request)
+
+    @admin.action(description=_("Mail a link to set a new password"), permissions=["change"])
+    def mail_reset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        found = [user for user in queryset if user.is_active and self.has_change_permission(request, user)]
+        for user in found:
+            links.send_reset(user, request=request)
+        text = ngettext("%d link is on its way.", "%d links are on their way.", len(found))
+        self.message_user(request, text % len(found), messages.SUCCESS)
+
+
+if get_user_model() is User:
+    admin.site.register(User, UserAdmin)

@@ -1,0 +1,39 @@
+"""Deletes sessions that are long over: daily, as a scheduled job."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from ...models import TokenFamily
+
+#: Rows a DELETE takes: small enough that nobody waits for its locks.
+BATCH = 1_000
+
+
+class Command(BaseCommand):
+    help = "Delete sessions that ran out or ended some time ago, in batches."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--days", type=int, default=30, help="keep what was alive within so many days (30)")
+        parser.add_argument("--batch", type=int, default=BATCH, help=f"rows at a time ({BATCH})")
+        parser.add_argument("--dry-run", action="store_true", help="only count")
+
+    def handle(self, **options: Any) -> None:
+        old = TokenFamily.objects.over_before(timezone.now() - timedelta(days=options["days"]))
+        total = old.count()
+        if options["dry_run"]:
+            self.stdout.write(f"{total} sessions would be deleted.")
+            return
+        deleted = 0
+        while ids := list(old.order_by("pk").values_list("pk", flat=True)[: options["batch"]]):
+            deleted += TokenFamily.objects.filter(pk__in=ids).delete()[0]
+            self._progress(deleted, total)
+        self.stdout.write(f"{deleted} sessions deleted.")
+
+    def _progress(self, done: int, total: int) -> None:
+        if self.stderr.isatty() and total:
+            width = 30 * min(done, total) // total
+            end = "\n" if done >= total else ""
+            self.stderr.write(f"\r[{'#' * width}{'.' * (30 - width)}] {done}/{total}", ending=end)
