@@ -47,7 +47,8 @@ def test_no_module_is_named_after_nothing() -> None:
 
 @pytest.mark.parametrize("mark", ["TODO", "FIXME", "XXX", "pragma: no cover", "mark.xfail"])
 def test_nothing_is_left_for_later(mark: str) -> None:
-    found = [name for name, path in zip(NAMES, SOURCES, strict=True) if re.search(rf"\b{mark}\b", path.read_text())]
+    others = [path for path in SOURCES if path != Path(__file__)]
+    found = [path.name for path in others if re.search(rf"\b{mark}\b", path.read_text())]
     assert found == []
 
 
