@@ -48,7 +48,7 @@ class ArticleFilter(django_filters.FilterSet):  # type: ignore[misc]  # untyped 
         return queryset.order_by(value)
 
 
-class ArticleFilterBackend(PolicyFilterBackend):  # type: ignore[misc]  # untyped library
+class ArticleFilterBackend(PolicyFilterBackend):
     """Filters lists, newest first unless the caller says otherwise; a route that names one article is no list."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> Any:

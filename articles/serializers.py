@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from edge.context import django_request
@@ -21,6 +22,7 @@ _WRITTEN = ("title", "body", "category", "tags")
 _MANAGED = ("id", "status", "author", "tenant", "legal_hold", "version", "created_at", "updated_at", "published_at")
 
 
+@extend_schema_field({"type": "string", "minLength": BODY_LENGTH[0], "maxLength": _SENT_LENGTH})
 class BodyField(serializers.CharField):
     """HTML that is sanitised before its length is judged: 50 characters of markup that is taken out are no text."""
 
@@ -104,7 +106,7 @@ class CategorySerializer(StrictModelSerializer):
         fields = ("id", "name", "slug")
 
 
-class LinkSerializer(StrictSerializer):
+class PreviewRequestSerializer(StrictSerializer):
     """A page to preview."""
 
     url = serializers.CharField(max_length=2_000, help_text="An https address of a public web page")

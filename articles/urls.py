@@ -2,13 +2,17 @@
 
 from django.urls import path
 
-from .views import ArticleViewSet, CategoryList, LinkPreview
+from .views import ArticleViewSet, CategoryList, ExportNegotiation, LinkPreview
 
 app_name = "bulwark_articles"
 
 urlpatterns = [
     path("articles/", ArticleViewSet.as_view({"get": "list", "post": "create"}), name="articles"),
-    path("articles/export", ArticleViewSet.as_view({"get": "export"}), name="export"),
+    path(
+        "articles/export",
+        ArticleViewSet.as_view({"get": "export"}, content_negotiation_class=ExportNegotiation),
+        name="export",
+    ),
     path(
         "articles/<uuid:pk>/",
         ArticleViewSet.as_view({"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}),

@@ -1,5 +1,5 @@
-from .articles import ArticleViewSet
+from .articles import ArticleViewSet, ExportNegotiation
 from .categories import CategoryList
 from .previews import LinkPreview
 
-__all__ = ["ArticleViewSet", "CategoryList", "LinkPreview"]
+__all__ = ["ArticleViewSet", "CategoryList", "ExportNegotiation", "LinkPreview"]

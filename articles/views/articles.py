@@ -1,7 +1,7 @@
 """Articles over HTTP: the policy decides, `writing` writes, this answers."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
@@ -41,10 +41,10 @@ class AlreadyPublished(Problem):
 class ExportNegotiation(BaseContentNegotiation):
     """The parameter `format` names the file's type; problems are JSON, whatever is accepted."""
 
-    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:  # noqa: ARG002
+    def select_parser(self, request: Request, parsers: Any) -> Any:  # noqa: ARG002
         return parsers[0]
 
-    def select_renderer(self, request: Request, renderers: Sequence[Any], format_suffix: Any = None) -> Any:  # noqa: ARG002
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:  # noqa: ARG002
         return renderers[0], renderers[0].media_type
 
 
@@ -56,7 +56,7 @@ class ArticleViewSet(PolicyViewSet):
     queryset = Article.objects.all()
     serializer_class = ArticleSerializer
     filterset_class = ArticleFilter
-    filter_backends: ClassVar = [ArticleFilterBackend]
+    filter_backends = (ArticleFilterBackend,)
     pagination_class = KeysetPagination
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -86,6 +86,7 @@ class ArticleViewSet(PolicyViewSet):
         article = self._seen()
         return self._tagged(super().update(request, *args, **kwargs), article)
 
+    @documentation.describe_publish
     @policy_action("publish")
     def publish(self, request: Request, **_kwargs: Any) -> Response:
         article = self._seen()
@@ -102,6 +103,7 @@ class ArticleViewSet(PolicyViewSet):
     def perform_destroy(self, instance: Article) -> None:
         writing.delete(instance, request=django_request(self.request), user=self.request.user)
 
+    @documentation.describe_export
     @ratelimit("export")
     @policy_action("export")
     def export(self, request: Request) -> StreamingHttpResponse:
@@ -121,7 +123,7 @@ class ArticleViewSet(PolicyViewSet):
             outcome="success",
             data={"format": kind, "filters": filters, "rows": count},
         )
-        serializer = self.get_serializer()
+        serializer: Any = self.get_serializer()
         answer = StreamingHttpResponse(
             write(kind, self._exported(rows, serializer), list(serializer.fields)), content_type=kind.content_type
         )

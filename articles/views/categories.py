@@ -1,4 +1,4 @@
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView
@@ -19,12 +19,12 @@ from ..serializers import CategorySerializer
 class CategoryList(ListAPIView[Category]):
     """What articles are about."""
 
-    authentication_classes: ClassVar = []
+    authentication_classes = ()
     permission_classes = (PolicyPermission,)
     queryset = Category.objects.order_by("name")
     serializer_class = CategorySerializer
     pagination_class = KeysetPagination
-    filter_backends: ClassVar = []
+    filter_backends = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -36,7 +36,7 @@ class ArticleSummaryAnswer(_ByRole):
 _IF_MATCH = OpenApiParameter(
     "If-Match", str, OpenApiParameter.HEADER, required=True, description="The ETag of the article as you last read it."
 )
-_CHANGE = {"parameters": [_IF_MATCH], "tags": ["articles"]}
+_CHANGE: dict[str, Any] = {"parameters": [_IF_MATCH], "tags": ["articles"]}
 _ETAG = OpenApiParameter("ETag", str, OpenApiParameter.HEADER, response=[200, 201], description="The version.")
 _FILE = OpenApiResponse(OpenApiTypes.STR, description="The file, streamed.")
 _FORMAT = OpenApiParameter("format", str, enum=list(Format), default=Format.CSV, description="The type of the file.")
@@ -61,13 +61,15 @@ describe = extend_schema_view(
         **_CHANGE, summary="Change an article", responses={200: ArticleAnswer, **problems(412, 428)}
     ),
     destroy=extend_schema(**_CHANGE, summary="Delete an article", responses={204: None, **problems(412, 422, 428)}),
-    publish=extend_schema(
-        **_CHANGE, summary="Publish a draft", request=None, responses={200: ArticleAnswer, **problems(409, 412, 428)}
-    ),
-    export=extend_schema(
-        tags=["articles"],
-        summary="Take many articles out as a file",
-        parameters=[_FORMAT],
-        responses={(200, "text/csv"): _FILE, (200, "application/x-ndjson"): _FILE, **problems(422)},
-    ),
+)
+
+describe_publish = extend_schema(
+    **_CHANGE, summary="Publish a draft", request=None, responses={200: ArticleAnswer, **problems(409, 412, 428)}
+)
+
+describe_export = extend_schema(
+    tags=["articles"],
+    summary="Take many articles out as a file",
+    parameters=[_FORMAT],
+    responses={(200, "text/csv"): _FILE, (200, "application/x-ndjson"): _FILE, **problems(422)},
 )

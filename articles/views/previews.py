@@ -12,7 +12,7 @@ from ..conf import conf
 from ..filters import check_parameters
 from ..models import Article
 from ..previews import read_preview
-from ..serializers import LinkSerializer, PreviewSerializer
+from ..serializers import PreviewRequestSerializer, PreviewSerializer
 
 
 class LinkUnavailable(Problem):
@@ -29,14 +29,14 @@ class LinkPreview(APIView):
     permission_classes = (PolicyPermission,)
 
     @extend_schema(
-        tags=["link preview"], summary="Look at a web page", request=LinkSerializer, responses=PreviewSerializer
+        tags=["links"], summary="Look at a web page", request=PreviewRequestSerializer, responses=PreviewSerializer
     )
     @ratelimit("expensive")
     @policy_action("preview", model=Article)
     def post(self, request: Request) -> Response:
         """Fetch a public https page through the guard against request forgery and say what it says of itself."""
         check_parameters(request, ())
-        link = LinkSerializer(data=request.data)
+        link = PreviewRequestSerializer(data=request.data)
         link.is_valid(raise_exception=True)
         try:
             page = fetch(link.validated_data["url"], policy=OutboundPolicy(**conf.preview_policy), request=request)

@@ -39,7 +39,10 @@ def test_an_export_of_nothing_has_a_header() -> None:
 
 
 def test_ndjson_has_one_line_a_row() -> None:
-    rows = [{"id": "1", "title": "a\nb\u2028c", "hidden": 1}, {"id": "2", "title": None, "hidden": 2}]
+    rows: list[dict[str, object]] = [
+        {"id": "1", "title": "a\nb\u2028c", "hidden": 1},
+        {"id": "2", "title": None, "hidden": 2},
+    ]
     lines = b"".join(write(Format.NDJSON, rows, ["id", "title"])).decode().splitlines()
     assert [json.loads(line) for line in lines] == [
         {"id": "1", "title": "a\nb\u2028c"},
