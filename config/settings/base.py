@@ -102,6 +102,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "edge.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNICODE_JSON": True,
+    "URL_FORMAT_OVERRIDE": None,  # `?format=` belongs to whoever documents it
 }
 
 # How this server is built: the OpenAPI document, its page, the live state on the landing page. Closed: for staff only.
