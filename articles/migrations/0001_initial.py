@@ -9,7 +9,7 @@ import django.db.models.lookups
 from django.conf import settings
 from django.db import migrations, models
 
-import articles.models.article
+from ..models import article
 
 
 class Migration(migrations.Migration):
@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                         max_length=200,
                         validators=[
                             django.core.validators.MinLengthValidator(5),
-                            articles.models.article.validate_visible,
+                            article.validate_visible,
                         ],
                         verbose_name="title",
                     ),
@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         default=list,
                         help_text="A list of words.",
-                        validators=[articles.models.article.validate_tags],
+                        validators=[article.validate_tags],
                         verbose_name="tags",
                     ),
                 ),
