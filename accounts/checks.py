@@ -1,12 +1,13 @@
 """What can be wrong with this app's settings."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 - Django's name
+from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -16,6 +17,7 @@ from . import keys
 from .conf import KEYS, conf
 from .keys.documents import SIGNING_ALGORITHMS
 from .keys.ring import DatedKey, provider
+from .views import AuthView
 
 Check = Callable[..., list[CheckMessage]]
 #: RSA keys that sign have at least this (OWASP ASVS 5.0, V11.2.3).
@@ -179,6 +181,26 @@ def check_databases(*_: Any, **__: Any) -> list[CheckMessage]:
     ]
 
 
+def check_transactions(*_: Any, **__: Any) -> list[CheckMessage]:
+    """E014: ATOMIC_REQUESTS around a route of ours that a subclass has made atomic again."""
+    aliases = {alias for alias, database in settings.DATABASES.items() if database.get("ATOMIC_REQUESTS")}
+    found: list[CheckMessage] = []
+    for view in _views(get_resolver().url_patterns) if aliases else ():
+        if aliases - getattr(view, "_non_atomic_requests", set()):
+            text = f"{view.cls.__name__} runs inside the transaction of ATOMIC_REQUESTS."
+            hint = "An error there undoes the end of a session. Decorate dispatch with transaction.non_atomic_requests."
+            found.append(Error(text, hint=hint, id="bulwark_accounts.E014"))
+    return found
+
+
+def _views(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[Any]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _views(pattern.url_patterns)
+        elif isinstance(getattr(pattern.callback, "cls", None), type) and issubclass(pattern.callback.cls, AuthView):
+            yield pattern.callback
+
+
 def check_links(*_: Any, **__: Any) -> list[CheckMessage]:
     """W003 (deployment): mailed links that lead where the caller's Host header says."""
     if conf.site_url or "*" not in settings.ALLOWED_HOSTS:
@@ -195,5 +217,6 @@ ALWAYS: tuple[Check, ...] = (
     check_names,
     check_other_apps,
     check_policies,
+    check_transactions,
 )
 DEPLOY: tuple[Check, ...] = (check_key_set, check_cookie, check_denylist, check_databases, check_links)
