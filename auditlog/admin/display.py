@@ -1,6 +1,7 @@
 """How the columns of an event look; every value is escaped by `format_html`."""
 
 import json
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Event
@@ -47,8 +48,8 @@ def actor(event: Event) -> str:
 def target(event: Event) -> str | SafeString:
     if not event.target_type:
         return EMPTY
-    kind = event.target_type.rpartition(".")[2]
-    return format_html("{} <small>{}</small>", event.target_label or event.target_id, kind)
+    model = event.target_type.rpartition(".")[2]
+    return format_html("{} <small>{}</small>", event.target_label or event.target_id, model)
 
 
 @admin.display(description=_("Source"))
@@ -56,9 +57,11 @@ def source(event: Event) -> str:
     return event.src_ip or EMPTY
 
 
-@admin.display(description=_("Reason"))
-def reason(event: Event) -> str:
-    return event.reason or EMPTY
+@admin.display(description=_("Event"))
+def kind(event: Event) -> str | SafeString:
+    # A narrow column may break the name where its words end.
+    name = format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in re.split(r"(?<=[._])", event.type)))
+    return format_html("{} <small>{}</small>", name, event.reason) if event.reason else name
 
 
 @admin.display(description=_("Request"))

@@ -10,6 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -78,12 +79,11 @@ class EventAdmin(_Admin):
     list_display = (
         display.time,
         display.severity,
-        "type",
+        display.kind,
         display.outcome,
         display.actor,
         display.target,
         display.source,
-        display.reason,
     )
     list_per_page = 50
     sortable_by = ()
@@ -103,6 +103,9 @@ class EventAdmin(_Admin):
 
     class Media:
         css = {"all": ["bulwark_auditlog/admin.css"]}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "title": _("Audit log")})
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return EventChangeList
