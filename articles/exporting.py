@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from rest_framework.utils.encoders import JSONEncoder
+
 #: What a spreadsheet takes for the start of a formula, also in full width (OWASP CSV injection).
 _FORMULA = tuple("=+-@|%\t\r\n\uff1d\uff0b\uff0d\uff20")
 
@@ -61,4 +63,5 @@ def cell(value: Any) -> str:
 def _ndjson(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[bytes]:
     for row in rows:
         # ASCII only: no reader splits a line at U+2028.
-        yield json.dumps({column: row[column] for column in columns}, separators=(",", ":")).encode() + b"\n"
+        line = {column: row[column] for column in columns}
+        yield json.dumps(line, cls=JSONEncoder, separators=(",", ":")).encode() + b"\n"
