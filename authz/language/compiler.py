@@ -60,14 +60,15 @@ _FLIPPED = {
 class Compiler:
     """Compiles one rule of one action.
 
+    :param inside: where the any() stands whose rows this one speaks of.
     :ivar fetches: fills up with what the rule asks of the principal.
     :ivar hops: fills up with the foreign keys that its check follows, as `select_related` spells them.
     :ivar asks_rows: whether it asks for other rows, so that it cannot be decided before the row and they are saved.
     """
 
-    def __init__(self, model: type[Model], action: str, *, nested: bool = False) -> None:
+    def __init__(self, model: type[Model], action: str, *, inside: Site | None = None) -> None:
         self.model = model
-        self.nested = nested
+        self.inside = inside
         self.action = action
         self.fetches: list[Fetch] = []
         self.hops: set[str] = set()
@@ -203,7 +204,7 @@ class Compiler:
         if used < len(path.names):
             inner = Some(This(path.names[used:]), inner, site)
         self.asks_rows = True
-        nested = Compiler(reached.model, self.action, nested=True)
+        nested = Compiler(reached.model, self.action, inside=site)
         nested.fetches = self.fetches
         clause = nested.clause(inner)
         return Truth(value=False) if clause == Truth(value=False) else SomeRow(reached, clause)
@@ -211,11 +212,11 @@ class Compiler:
     def _exists(self, node: Some) -> Clause:
         return self._some(node.path, node.inner, node.site)
 
-    def _granted(self, node: Granted) -> Clause:
+    def _granted(self, _node: Granted) -> Clause:
         from ..grants import held_by
 
-        if self.nested:
-            raise PolicyError("`granted` speaks of the row of the rule; any() has other rows.", node.site)
+        if self.inside is not None:
+            raise PolicyError("`granted` speaks of the row of the rule; any() has other rows.", self.inside)
         self.asks_rows = True
         return GrantedRow(self.model, self._slot(held_by(self.model, self.action)))
 

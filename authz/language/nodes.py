@@ -147,8 +147,6 @@ class Between:
 class Granted:
     """A grant on the row, for this action, is held by the user or by one of the roles."""
 
-    site: Site
-
 
 @dataclass(frozen=True, slots=True)
 class All:

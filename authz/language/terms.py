@@ -245,4 +245,4 @@ class Environment:
 this = ThisPath()
 me = MePath()
 env = Environment()
-granted = Condition(Granted(Site(__file__, 0)))
+granted = Condition(Granted())

@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 
-from .kinds import BOOLEAN, DATETIME, TEXT, Kind
+from .kinds import BOOLEAN, DATETIME, TEXT, Kind, kind_of
 from .nodes import Env, EnvName, Me
 from .paths import Column, resolve
 from .sites import PolicyError, Site
@@ -112,4 +112,4 @@ def _field(operand: Me, site: Site) -> Source:
         rows = relation.rows._base_manager.filter(**{relation.source: relation.read(principal.user)})
         return frozenset(rows.values_list(f"{relation.inner}pk", flat=True))
 
-    return Source(str(operand), keys, related=relation.model, many=True)
+    return Source(str(operand), keys, kind_of(relation.model._meta.pk), relation.model, many=True)

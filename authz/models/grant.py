@@ -1,10 +1,14 @@
 """What one user, or one role, may do with one object."""
 
+# ruff: noqa: SLF001  (`_meta` and `_base_manager` are Django's documented faces of a model)
+
 import uuid
+from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
 from django.db import models, router, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -21,6 +25,29 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         """Keep the grants on one object."""
         content_type = ContentType.objects.db_manager(self.db).get_for_model(target)
         return self.filter(content_type=content_type, object_id=object_key(target.pk))
+
+    def give(
+        self,
+        *,
+        action: str,
+        target: models.Model,
+        user: Any = None,
+        role: str = "",
+        granted_by: Any = None,
+        expires_at: datetime | None = None,
+    ) -> "Grant":
+        """Let a user, or whoever holds a role, take an action on an object; an older grant of the same is replaced.
+
+        :raises ValidationError: not exactly one of ``user`` and ``role`` is given, or the object is not saved.
+        """
+        content_type = ContentType.objects.db_manager(self.db).get_for_model(target)
+        values = {"action": action, "content_type": content_type, "object_id": object_key(target.pk)}
+        made = Grant(user=user, role=role, granted_by=granted_by, expires_at=expires_at, **values)
+        with transaction.atomic(using=self.db):
+            self.filter(user=user, role=role, **values).delete()
+            made.full_clean()
+            made.save(using=self.db)
+        return made
 
     def in_force(self) -> Self:
         """Keep the grants that have not expired."""
@@ -85,6 +112,16 @@ class Grant(models.Model):
         with transaction.atomic(using=kwargs.get("using") or router.db_for_write(Grant, instance=self)):
             super().save(*args, **kwargs)
 
-    @property
-    def in_force(self) -> bool:
-        return self.expires_at is None or self.expires_at > timezone.now()
+    def clean(self) -> None:
+        """Spell the key as rules look for it, and refuse one that no object has."""
+        super().clean()
+        model = self.content_type.model_class() if self.content_type_id else None
+        if model is None:
+            return
+        try:
+            key = model._meta.pk.to_python(self.object_id)
+        except ValidationError:
+            key = None
+        if key is None or not model._base_manager.filter(pk=key).exists():
+            raise ValidationError({"object_id": ValidationError(_("There is no such object."), code="unknown_object")})
+        self.object_id = object_key(key)

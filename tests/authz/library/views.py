@@ -79,7 +79,8 @@ class StubbornViewSet(PolicyViewSet):
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         book = self.get_object()
-        book.status = request.data["status"]
+        data: Any = request.data
+        book.status = data["status"]
         book.save()
         return Response()
 

@@ -1,0 +1,126 @@
+"""Grants are one sub-query in a rule, however many there are, and end with their object."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from authz.engine import Verdict, check, scoped
+from authz.language.terms import granted, this
+from authz.models import Grant
+from authz.policies import allow
+from authz.principals import Principal
+from authz.testing import action_with, disagreements
+from tests.authz.conftest import Cast, Heard
+from tests.authz.library.models import Book, Shelf
+
+pytestmark = pytest.mark.django_db
+SHARED = allow("viewer", granted)
+
+
+def test_a_user_or_a_role_is_given_one_object(cast: Cast) -> None:
+    for model in (Book, Shelf):  # keys that are UUIDs, and keys that are numbers
+        action = action_with(model, SHARED)
+        one, other, third = (model._base_manager.create() for _ in range(3))
+        Grant.objects.give(action="read", target=one, user=cast.bob)
+        Grant.objects.give(action="read", target=other, role="viewer")
+        Grant.objects.give(action="read", target=third, user=cast.alice)
+        Grant.objects.give(action="update", target=third, user=cast.bob)
+        bob = cast.principal("bob")
+        assert disagreements(bob, action, model._base_manager.all()) == []
+        found = action.scope(bob)
+        assert not isinstance(found, Verdict)
+        assert set(model._base_manager.filter(found)) == {one, other}
+
+
+def test_a_grant_is_of_one_model_and_in_its_tenant(cast: Cast) -> None:
+    theirs = Book.objects.create(tenant=cast.other)
+    Grant.objects.give(action="read", target=theirs, user=cast.bob)
+    assert not check(cast.principal("bob"), "read", theirs)
+    assert list(scoped(Book.objects.all(), cast.principal("bob"))) == []
+
+
+def test_a_grant_ends(cast: Cast) -> None:
+    shelf = Shelf.objects.create()
+    action = action_with(Shelf, SHARED)
+    Grant.objects.give(action="read", target=shelf, user=cast.bob, expires_at=timezone.now() - dt.timedelta(seconds=1))
+    assert not action.check(cast.principal("bob"), shelf)
+    assert not Grant.objects.on(shelf).in_force().exists()
+    Grant.objects.give(action="read", target=shelf, user=cast.bob, expires_at=timezone.now() + dt.timedelta(hours=1))
+    assert action.check(cast.principal("bob"), shelf)
+    assert Grant.objects.on(shelf).in_force().count() == Grant.objects.on(shelf).count() == 1
+
+
+def test_a_stranger_holds_no_grant_of_a_user(cast: Cast) -> None:
+    shelf = Shelf.objects.create()
+    Grant.objects.give(action="read", target=shelf, user=cast.bob)
+    stranger = Principal(None, roles=frozenset({"viewer", "anyone"}))
+    assert not action_with(Shelf, SHARED).check(stranger, shelf)
+
+
+def test_grants_do_not_outlive_their_object(cast: Cast, heard: Heard) -> None:
+    """A new row that gets the key of a deleted one is nobody's yet."""
+    shelf = Shelf.objects.create()
+    Grant.objects.give(action="read", target=shelf, user=cast.bob)
+    key = shelf.pk
+    Shelf.objects.filter(pk=key).delete()
+    assert not Grant.objects.exists()
+    assert not action_with(Shelf, SHARED).check(cast.principal("bob"), Shelf.objects.create(pk=key))
+    assert [event["data"]["object"] for event in heard.named("grant_revoked")] == [str(key)]
+
+
+def test_a_thousand_grants_are_one_query(cast: Cast, django_assert_num_queries: Any) -> None:
+    shelves = Shelf.objects.bulk_create(Shelf() for _ in range(1000))
+    kind = Grant.objects.give(action="read", target=shelves[0], user=cast.bob).content_type
+    Grant.objects.bulk_create(
+        Grant(action="read", content_type=kind, object_id=str(shelf.pk), user=cast.bob) for shelf in shelves[1:]
+    )
+    Shelf.objects.create()
+    action, bob = action_with(Shelf, SHARED), cast.principal("bob")
+    with django_assert_num_queries(1):
+        found = action.scope(bob)
+        assert not isinstance(found, Verdict)
+        assert len(Shelf.objects.filter(found)) == 1000
+
+
+def test_a_grant_is_not_a_rule(cast: Cast) -> None:
+    shelf = Shelf.objects.create(floor=1)
+    Grant.objects.give(action="read", target=shelf, user=cast.bob)
+    assert not action_with(Shelf, allow("viewer", this.floor == 2)).check(cast.principal("bob"), shelf)
+    assert not action_with(Shelf, allow("editor", granted)).check(cast.principal("bob"), shelf)
+
+
+@pytest.mark.parametrize("holder", [{}, {"user": "bob", "role": "viewer"}])
+def test_a_grant_has_one_holder(cast: Cast, holder: dict[str, Any]) -> None:
+    values = holder | ({"user": cast.bob} if "user" in holder else {})
+    with pytest.raises(ValidationError):
+        Grant.objects.give(action="read", target=Shelf.objects.create(), **values)
+
+
+def test_a_grant_on_nothing_is_refused(cast: Cast) -> None:
+    kind = Grant.objects.give(action="read", target=Shelf.objects.create(), user=cast.bob).content_type
+    for key in ("0", "x", ""):
+        with pytest.raises(ValidationError):
+            Grant(action="read", content_type=kind, object_id=key, user=cast.bob).full_clean()
+
+
+def test_a_new_grant_replaces_the_same_one_and_both_are_told_of(cast: Cast, heard: Heard) -> None:
+    shelf = Shelf.objects.create()
+    for _ in range(2):
+        Grant.objects.give(action="read", target=shelf, user=cast.bob, granted_by=cast.bob)
+    made = heard.named("grant_created")
+    assert len(made) == 2
+    assert len(heard.named("grant_revoked")) == 1
+    assert made[0]["user"] == cast.bob
+    assert made[0]["data"] == {
+        "user": str(cast.bob.pk),
+        "role": "",
+        "action": "read",
+        "model": "library.shelf",
+        "object": str(shelf.pk),
+        "expires_at": "",
+        "self_granted": True,
+    }
+    assert str(Grant.objects.get()) == f"read on {shelf.pk}"
