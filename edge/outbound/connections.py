@@ -1,5 +1,6 @@
 """Connections to an address that was checked, and to no other."""
 
+import contextlib
 import socket
 import ssl
 import threading
@@ -37,24 +38,29 @@ class Deadline:
     def watch(self, watched: socket.socket) -> None:
         """End ``watched`` when time is up."""
         self.release()
-        self._socket = watched
         self._timer = threading.Timer(self.left(), self._cut)
+        self._socket = watched.dup()  # TLS takes the descriptor out of the socket that it wraps
         self._timer.daemon = True
         self._timer.start()
 
     def release(self) -> None:
-        """Stop watching."""
+        """Stop watching, and hang up: a response that somebody still holds would keep the connection open."""
         if self._timer is not None:
             self._timer.cancel()
+        self._hang_up()
+        if self._socket is not None:
+            self._socket.close()
         self._timer = self._socket = None
 
     def _cut(self) -> None:
         self.is_over = True
-        if self._socket is not None:
-            try:
-                self._socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return  # it is closed already
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        watched = self._socket
+        if watched is not None:
+            with contextlib.suppress(OSError):  # it is closed already
+                watched.shutdown(socket.SHUT_RDWR)
 
 
 class _Pinned:
@@ -66,7 +72,11 @@ class _Pinned:
 
     def _new_conn(self) -> socket.socket:
         connected = socket.create_connection((self.pinned, self.port), timeout=self.deadline.left())
-        self.deadline.watch(connected)
+        try:
+            self.deadline.watch(connected)
+        except OutboundFailed:
+            connected.close()
+            raise
         return connected
 
 

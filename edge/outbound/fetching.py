@@ -1,5 +1,6 @@
 """Fetches what a caller names, without letting the caller choose what this server can reach."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from http.client import HTTPException
@@ -88,8 +89,6 @@ def fetch(
     except (OutboundRefused, OutboundFailed) as error:
         _report_refusal(url, error, request)
         raise
-    finally:
-        deadline.release()
     data = {"host": target.host, "port": target.port, "status": answer.status, "bytes": len(answer.body)}
     _report(signals.outbound_fetched, Answer, request, outcome="success", data=data)
     return answer
@@ -131,12 +130,13 @@ def _ask(target: Target, url: str, call: _Call, policy: OutboundPolicy, deadline
         connection.request(
             call.method, target.path, body=call.body, headers=call.headers, preload_content=False, decode_content=False
         )
-        response = connection.getresponse()
-        content = b"" if response.status in _REDIRECTS else _read(response, policy, deadline)
+        with contextlib.closing(connection.getresponse()) as response:
+            content = b"" if response.status in _REDIRECTS else _read(response, policy, deadline)
     except (HTTPError, HTTPException, OSError, ValueError) as error:
         reason = "timeout" if deadline.is_over or isinstance(error, TimeoutError) else type(error).__name__
         raise OutboundFailed(reason) from error
     finally:
+        deadline.release()
         connection.close()
     return Answer(url, response.status, {k.lower(): v for k, v in response.headers.items()}, content)
 

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 
 from edge.exposition import metrics
 from edge.health import healthz, readyz
+from edge.outbound import fetch
 from edge.parsers import body_limit
 from edge.ratelimit import ratelimit
 from edge.serializers import PasswordField, StrictSerializer
@@ -51,6 +52,14 @@ class Notes(APIView):
     @body_limit(100)
     def put(self, request: Request) -> Response:
         return Response({"got": request.data})
+
+
+class Fetching(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def get(self, request: Request) -> Response:
+        return Response({"status": fetch(request.query_params["url"], request=request).status})
 
 
 class Failing(APIView):
@@ -170,6 +179,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", readyz),
     path("metrics", metrics),
     path("api/notes", _view(Notes)),
+    path("api/fetch", _view(Fetching)),
     path("api/fail/<how>", _view(Failing)),
     path("fail/<how>", plain_failing),
     path("api/plain/<how>", plain_failing),

@@ -1,0 +1,225 @@
+"""What a fetch gives, how much it takes, and how long it waits."""
+
+import gzip
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.test import Client
+from rest_framework import serializers
+
+from edge import signals
+from edge.outbound import OutboundFailed, OutboundPolicy, OutboundRefused, afetch, fetch
+from tests.edge.types import Listen
+
+from .servers import (
+    Behave,
+    Server,
+    answer,
+    certificate,
+    dripping,
+    dripping_headers,
+    endless,
+    serving,
+    silent,
+)
+
+
+def to(server: Server) -> OutboundPolicy:
+    return OutboundPolicy(
+        schemes=("http",),
+        ports=(server.port,),
+        internal=("127.0.0.1/32",),
+        resolver=lambda host, port: ["127.0.0.1"],
+        max_bytes=10_000,
+        seconds=2,
+    )
+
+
+def url(server: Server, path: str = "/", host: str = "other.example.org") -> str:
+    return f"http://{host}:{server.port}{path}"
+
+
+def reason(server: Server, policy: OutboundPolicy | None = None) -> str:
+    with pytest.raises((OutboundFailed, OutboundRefused)) as caught:
+        fetch(url(server), policy=policy or to(server))
+    error = caught.value
+    assert isinstance(error, OutboundFailed | OutboundRefused)
+    return error.reason
+
+
+def test_an_answer_comes_back_and_is_signalled(heard: Listen) -> None:
+    fetched = heard(signals.outbound_fetched)
+    with serving(answer(b"hello", X_Own="yes")) as server:
+        got = fetch(url(server, "/a/b?c=d#e"), policy=to(server))
+    assert (got.status, got.body, got.content_type, got.headers["x-own"]) == (200, b"hello", "text/plain", "yes")
+    path, headers = server.seen[0]
+    assert path == "/a/b?c=d"
+    assert headers["Host"] == f"other.example.org:{server.port}"
+    assert headers["Accept-Encoding"] == "identity"
+    assert fetched[0]["data"] == {"host": "other.example.org", "port": server.port, "status": 200, "bytes": 5}
+
+
+def test_a_status_that_is_an_error_is_an_answer() -> None:
+    with serving(answer(b"no", status=404)) as server:
+        assert fetch(url(server), policy=to(server)).status == 404
+
+
+def test_it_works_in_async_code() -> None:
+    with serving(answer(b"hello")) as server:
+        assert async_to_sync(afetch)(url(server), policy=to(server)).body == b"hello"
+
+
+@pytest.mark.parametrize("behave", [dripping, dripping_headers, silent])
+def test_time_is_up_for_everything_together(behave: Behave) -> None:
+    with serving(behave) as server:
+        began = time.monotonic()
+        assert reason(server, replace(to(server), seconds=0.5)) == "timeout"
+        assert time.monotonic() - began < 1
+
+
+def test_a_body_without_end_is_cut() -> None:
+    with serving(endless) as server:
+        assert reason(server) == "size"
+
+
+def test_a_body_that_is_too_large_is_refused_and_one_that_fits_is_not() -> None:
+    with serving(answer(b"x" * 10_001)) as server:
+        assert reason(server) == "size"
+    with serving(answer(b"x" * 10_000)) as server:
+        assert len(fetch(url(server), policy=to(server)).body) == 10_000
+
+
+def test_a_compressed_bomb_is_not_unpacked() -> None:
+    bomb = gzip.compress(b"\0" * 5_000_000)
+    assert len(bomb) < 10_000
+    with serving(answer(bomb, Content_Encoding="gzip")) as server:
+        assert reason(server) == "encoding"
+
+
+def test_another_content_type_is_refused() -> None:
+    with serving(answer(b"x", content_type="image/png")) as server:
+        assert reason(server, replace(to(server), content_types=("text/html",))) == "content_type"
+
+
+def test_redirects_are_followed_so_far() -> None:
+    with serving(answer(b"", status=302, Location="/again")) as server:
+        assert reason(server) == "redirects"
+        assert len(server.seen) == 4
+
+
+def test_a_post_is_never_redirected() -> None:
+    with serving(answer(b"", status=307, Location="/again")) as server:
+        assert fetch(url(server), policy=to(server), method="POST", body=b"x").status == 307
+        assert len(server.seen) == 1
+
+
+def test_credentials_stay_with_their_origin() -> None:
+    with serving(answer(b"there")) as other, serving(answer(b"", status=302, Location=url(other, "/there"))) as first:
+        policy = replace(to(first), ports=(first.port, other.port))
+        fetch(url(first), policy=policy, headers={"Authorization": "Bearer x", "Cookie": "a=b", "X-Other": "y"})
+    assert first.seen[0][1]["Authorization"] == "Bearer x"
+    headers = other.seen[0][1]
+    assert "Authorization" not in headers
+    assert "Cookie" not in headers
+    assert headers["X-Other"] == "y"
+
+
+@pytest.mark.parametrize(
+    ("hosts", "host", "is_allowed"),
+    [
+        (("other.example.org",), "other.example.org", True),
+        ((".example.org",), "other.example.org", True),
+        ((".example.org",), "example.org", True),
+        (("example.org",), "other.example.org", False),
+        ((".example.org",), "evilexample.org", False),
+        (("example.org",), "example.org.evil.example", False),
+    ],
+)
+def test_hosts_are_an_allow_list(hosts: tuple[str, ...], host: str, is_allowed: bool) -> None:
+    with serving(answer(b"x")) as server:
+        policy = replace(to(server), hosts=hosts)
+        if is_allowed:
+            assert fetch(url(server, host=host), policy=policy).status == 200
+        else:
+            with pytest.raises(OutboundRefused):
+                fetch(url(server, host=host), policy=policy)
+
+
+def test_a_port_that_is_not_listed_is_refused() -> None:
+    with serving(answer(b"x")) as server:
+        assert reason(server, replace(to(server), ports=(443,))) == "port"
+
+
+def test_a_name_without_an_address_fails() -> None:
+    def nowhere(host: str, port: int) -> list[str]:
+        raise OSError
+
+    with serving(answer(b"x")) as server:
+        assert reason(server, replace(to(server), resolver=nowhere)) == "name"
+
+
+class TestTls:
+    def test_the_certificate_must_be_for_the_name(self, tmp_path: Path) -> None:
+        context, trusted = certificate(tmp_path, "other.example.org")
+        with serving(answer(b"secure"), tls=context) as server:
+            policy = replace(to(server), schemes=("https",), ca_file=trusted)
+            good = f"https://other.example.org:{server.port}/"
+            assert fetch(good, policy=policy).body == b"secure"
+            with pytest.raises(OutboundFailed):
+                fetch(f"https://wrong.example.org:{server.port}/", policy=policy)
+            with pytest.raises(OutboundFailed):
+                fetch(f"https://127.0.0.1:{server.port}/", policy=policy)
+            assert len(server.seen) == 1
+
+    @pytest.mark.parametrize("behave", [dripping, dripping_headers])
+    def test_time_is_up_there_too(self, tmp_path: Path, behave: Behave) -> None:
+        context, trusted = certificate(tmp_path, "other.example.org")
+        with serving(behave, tls=context) as server:
+            policy = replace(to(server), schemes=("https",), ca_file=trusted, seconds=0.5)
+            began = time.monotonic()
+            with pytest.raises(OutboundFailed) as caught:
+                fetch(f"https://other.example.org:{server.port}/", policy=policy)
+            took = time.monotonic() - began
+        assert caught.value.reason == "timeout"
+        assert took < 1
+
+    def test_a_certificate_that_nobody_vouches_for_is_refused(self, tmp_path: Path) -> None:
+        context, _ = certificate(tmp_path, "other.example.org")
+        with serving(answer(b"secure"), tls=context) as server:
+            policy = replace(to(server), schemes=("https",))
+            with pytest.raises(OutboundFailed):
+                fetch(f"https://other.example.org:{server.port}/", policy=policy)
+            assert not server.seen
+
+
+class Upstream(serializers.Serializer[object]):
+    name = serializers.CharField(max_length=5)
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>", b'{"name": "too long"}', b'{"name": "a", "name": "b"}', b'{"name": "\\u0000"}', b"[]", b""]
+)
+def test_what_comes_back_is_validated_like_any_input(body: bytes) -> None:
+    with serving(answer(body, content_type="application/json")) as server:
+        got = fetch(url(server), policy=to(server))
+    with pytest.raises(OutboundFailed):
+        got.validated(Upstream)
+
+
+def test_what_fits_the_schema_is_returned() -> None:
+    with serving(answer(b'{"name": "alice", "more": 1}', content_type="application/json")) as server:
+        assert fetch(url(server), policy=to(server)).validated(Upstream) == {"name": "alice"}
+
+
+@pytest.mark.urls("tests.edge.urls")
+def test_a_caller_learns_nothing_about_the_network_inside(client: Client) -> None:
+    """Refused, unreachable or closed: the same words, so that the answers draw no map."""
+    answers = {
+        client.get("/api/fetch", {"url": target}).content.partition(b'"request_id"')[0]
+        for target in ("https://127.0.0.1/", "https://10.0.0.1/", "https://[::1]/", "http://example.org/", "nonsense")
+    }
+    assert len(answers) == 1
+    assert b"127" not in answers.pop()
