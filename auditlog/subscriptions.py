@@ -109,9 +109,11 @@ def _django_login_failed(arguments: dict[str, Any]) -> dict[str, Any]:
     """Name the account where there is one. What was typed is kept as a hash, since people type passwords into it."""
     given = arguments.get("credentials", {})
     typed = str(given.get("username", given.get(get_user_model().USERNAME_FIELD, "")))
+    account = _account(typed)
     return {
         "request": arguments.get("request"),
-        "target": _account(typed),
+        "user": account,  # whom the client claims to be
+        "target": account,
         "outcome": Outcome.FAILED,
         "data": {"identifier": hashlib.sha256(typed.encode(errors="replace")).hexdigest()[:16]},
     }

@@ -108,7 +108,11 @@ BULWARK_AUTHZ: dict[str, Any] = {
 
 BULWARK_AUDITLOG: dict[str, Any] = {
     "SPOOL": env.text("AUDIT_SPOOL", str(LOCAL_DIR / "audit-spool")),  # where events wait for a lost database
+    "CLIENT_IP": "edge.client_ip.client_ip",
+    "REQUEST_ID": "edge.context.request_id",
+    "SESSION_ID": "config.audit.session_id",
     "SESSION_MODEL": "bulwark_accounts.TokenFamily",
+    "TENANT": "config.audit.tenant",
     "SIGNALS": [
         "accounts.signals.email_verified",
         "accounts.signals.logged_out",
