@@ -1,0 +1,106 @@
+"""Each mistake in the settings has an id, and the check that finds it is bound."""
+
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.checks import run_checks
+from pytest_django.fixtures import Settings
+
+
+def found(settings: Settings, *, deploy: bool = False, **edge: Any) -> set[str]:
+    """Return the ids of this app's findings under `BULWARK_EDGE` with changes."""
+    settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "REDIS_URL": "", **edge}
+    messages = run_checks(include_deployment_checks=deploy)
+    return {str(message.id) for message in messages if str(message.id).startswith("bulwark_edge.")}
+
+
+def test_our_own_settings_are_fine(settings: Settings) -> None:
+    assert found(settings) == set()
+
+
+@pytest.mark.parametrize(
+    ("edge", "expected"),
+    [
+        ({"REDIS_ULR": ""}, "E001"),
+        ({"TRUSTED_PROXIES": ["10.0.0.1/8"]}, "E002"),
+        ({"TRUSTED_PROXIES": ["proxy.internal"]}, "E002"),
+        ({"METRICS_NETWORKS": ["nonsense"]}, "E002"),
+        ({"TRUSTED_PROXIES": ["0.0.0.0/0"]}, "E003"),
+        ({"TRUSTED_PROXIES": ["::/0"]}, "E003"),
+        ({"TRUSTED_PROXIES": ["128.0.0.0/1"]}, "E003"),
+        ({"METRICS_NETWORKS": ["0.0.0.0/0"]}, "E003"),
+        ({"FORWARDED_HEADER": "X-Real-IP"}, "E004"),
+        ({"RATELIMITS": {"general": {"key": "ip", "rate": "10/fortnight"}}}, "E005"),
+        ({"RATELIMITS": {"general": {"key": "ip", "rate": "5/"}}}, "E005"),
+        ({"RATELIMITS": {"general": {"key": "nobody", "rate": "5/m"}}}, "E005"),
+        ({"RATELIMITS": {"general": {"key": "no.such.path", "rate": "5/m"}}}, "E005"),
+        ({"RATELIMITS": {"general": {"key": "ip"}}}, "E005"),
+        ({"RATELIMITS": {"general": {"key": "ip", "rate": "5/m", "rates": "5/m"}}}, "E005"),
+        ({"GENERAL_RATELIMIT": "missing"}, "E005"),
+        ({"IDENTITY": "no.such.function"}, "E008"),
+        ({"TENANT": "edge.conf.KEYS"}, "E008"),
+        ({"RATELIMITS": {"general": {"key": "header:x-key", "rate": "5/m"}}}, "W001"),
+    ],
+)
+def test_a_mistake_is_found(settings: Settings, edge: dict[str, Any], expected: str) -> None:
+    assert found(settings, **edge) == {f"bulwark_edge.{expected}"}
+
+
+@pytest.mark.parametrize("edge", [{"TRUSTED_PROXIES": ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"]}, {"PROCESSES": 1}])
+def test_what_is_right_is_not_reported(settings: Settings, edge: dict[str, Any]) -> None:
+    assert found(settings, **edge) == set()
+
+
+@pytest.mark.parametrize(("processes", "is_found"), [(0, True), (4, True), (1, False)])
+def test_limits_in_process_are_refused_where_several_processes_serve(
+    settings: Settings, processes: int, is_found: bool
+) -> None:
+    assert ("bulwark_edge.E006" in found(settings, deploy=True, PROCESSES=processes)) is is_found
+
+
+def test_the_number_of_processes_is_taken_from_the_server(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", "1")
+    assert "bulwark_edge.E006" not in found(settings, deploy=True)
+
+
+@pytest.mark.parametrize(
+    ("location", "is_found"),
+    [
+        ("redis://127.0.0.1:6379/1", True),
+        (["redis://127.0.0.1:6379/1"], True),
+        ("redis://127.0.0.1/1", True),
+        ("redis://127.0.0.1:6379/2", False),
+        ("redis://127.0.0.2:6379/1", False),
+        ("unique-snowflake", False),
+    ],
+)
+def test_a_cache_that_would_empty_the_limits_is_refused(settings: Settings, location: Any, is_found: bool) -> None:
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache", "LOCATION": location}}
+    ids = found(settings, deploy=True, REDIS_URL="redis://127.0.0.1:6379/1")
+    assert ("bulwark_edge.E007" in ids) is is_found
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("edge.context.RequestContextMiddleware", "edge.access.AccessMiddleware"),
+        ("edge.context.RequestContextMiddleware", "edge.problems.ProblemMiddleware"),
+        ("edge.headers.HttpsRequiredMiddleware", "django.middleware.security.SecurityMiddleware"),
+        ("django.middleware.security.SecurityMiddleware", "edge.headers.HeadersMiddleware"),
+        ("csp.middleware.CSPMiddleware", "edge.headers.HeadersMiddleware"),
+        ("edge.headers.HeadersMiddleware", "edge.problems.ProblemMiddleware"),
+        ("corsheaders.middleware.CorsMiddleware", "edge.ratelimit.RateLimitMiddleware"),
+        ("edge.ratelimit.RateLimitMiddleware", "edge.bodies.BodyLimitMiddleware"),
+        ("edge.bodies.BodyLimitMiddleware", "django.middleware.csrf.CsrfViewMiddleware"),
+    ],
+)
+def test_middleware_in_the_wrong_order_is_found(settings: Settings, first: str, second: str) -> None:
+    rest = [path for path in django_settings.MIDDLEWARE if path not in {first, second}]
+    settings.MIDDLEWARE = [*rest, second, first]
+    assert "bulwark_edge.E009" in found(settings)
+
+
+def test_another_exception_handler_is_reported(settings: Settings) -> None:
+    settings.REST_FRAMEWORK = {}
+    assert found(settings) == {"bulwark_edge.W002"}
