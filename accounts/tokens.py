@@ -208,7 +208,9 @@ def _check_claims(claims: Mapping[str, Any], wanted: Mapping[str, type], *, audi
         UUID(claims["sid"])
     except ValueError:
         _refuse("claim_sid")
-    if not 0 < claims.get("gen", 1) < 2**63 or type(claims.get("tenant", "")) is not str:
+    if type(claims.get("nbf", 0)) is not int or type(claims.get("tenant", "")) is not str:
+        _refuse("claim_value")
+    if not 0 < claims.get("gen", 1) < 2**63:
         _refuse("claim_value")
 
 

@@ -1,7 +1,6 @@
 """A client that keeps tokens as a real one does."""
 
 import json
-
 from typing import Any, cast
 
 from django.http import HttpResponse
@@ -64,11 +63,9 @@ class Browser:
 def read(response: HttpResponse) -> Any:
     """Return the JSON of an answer."""
 
-
     return json.loads(response.content)
 
 
 def _json(body: Any) -> str:
-
 
     return json.dumps(body)
