@@ -40,6 +40,7 @@ class Command(BaseCommand):
             source.store(document)
         except keys.KeysReadOnly as error:
             raise CommandError(str(error)) from error
+        keys.reset()
         self.stdout.write(f"Stored: {source.describe()}. `manage.py keys status` shows what holds from when.")
 
     def _rotated(self, algorithm: str, options: dict[str, Any]) -> keys.KeyDocument:
