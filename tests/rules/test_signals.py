@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def test_every_signal_has_its_arguments_in_a_comment_above_it(app: str) -> None:
     lines = Path(dev.ROOT, app, "signals.py").read_text().splitlines()
     bare = [
         line
-        for above, line in zip(lines, lines[1:], strict=False)
+        for above, line in pairwise(lines)
         if re.match(r"\w+ = Signal\(\)", line) and not above.startswith("#")
     ]
 
