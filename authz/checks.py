@@ -48,12 +48,9 @@ def problems(policy: type[Policy], roles: frozenset[str]) -> Iterator[PolicyErro
             Action(policy, name)
         except PolicyError as error:
             yield error
-    yield from (
-        PolicyError(f"There is no role {rule.role!r}.", rule.site)
-        for allow in actions.values()
-        for rule in allow.rules
-        if rule.role not in roles
-    )
+    asked = [(rule.role, rule.site) for allow in actions.values() for rule in allow.rules]
+    asked += [(forbid.role, forbid.site) for forbid in policy.forbids() if forbid.role]
+    yield from (PolicyError(f"There is no role {role!r}.", site) for role, site in asked if role not in roles)
     yield from (
         PolicyError(f"There is no action {name!r} to forbid.", forbid.site)
         for forbid in policy.forbids()

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
@@ -72,6 +72,21 @@ class Rule:
         return self.test(row, [fetch(principal) for fetch in self.fetches])
 
 
+class RoleRules(NamedTuple):
+    """The rules of an action that concern a set of roles; a forbid without a role concerns all."""
+
+    allows: tuple[Rule, ...]
+    forbids: tuple[Rule, ...]
+
+
+def _by_role(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
+    found: dict[str, list[Rule]] = {}
+    for rule in rules:
+        if rule.clause != Truth(value=False):
+            found.setdefault(rule.role, []).append(rule)
+    return found
+
+
 class Action:
     """The rules of one action on one model."""
 
@@ -85,7 +100,7 @@ class Action:
             for rule in (allows.rules if allows else ())
         ]
         self.forbids = [
-            Rule.compiled(self.model, action, forbid.when, forbid.site, why=forbid.why)
+            Rule.compiled(self.model, action, forbid.when, forbid.site, role=forbid.role, why=forbid.why)
             for forbid in policy.forbids()
             if action in forbid.actions or EVERY_ACTION in forbid.actions
         ]
@@ -93,24 +108,23 @@ class Action:
         # What a row must bring along so that its check asks the database nothing more.
         self.hops = tuple(sorted({hop for rule in rules for hop in rule.hops} | self._tenant_hops()))
         self.asks_rows = any(rule.asks_rows for rule in rules)
-        self._by_role: dict[str, list[Rule]] = {}
-        for rule in self.allows:
-            if rule.clause != Truth(value=False):
-                self._by_role.setdefault(rule.role, []).append(rule)
-        self._by_roles: dict[frozenset[str], tuple[Rule, ...]] = {}
+        self._allows, self._forbids = _by_role(self.allows), _by_role(self.forbids)
+        self._of_roles: dict[frozenset[str], RoleRules] = {}
 
     def _tenant_hops(self) -> set[str]:
         return {self.tenant.hops} if self.tenant is not None and self.tenant.hops else set()
 
-    def rules_for(self, roles: frozenset[str]) -> tuple[Rule, ...]:
-        """Return the allows of a set of roles, unconditional ones first."""
-        found = self._by_roles.get(roles)
+    def rules_for(self, roles: frozenset[str]) -> "RoleRules":
+        """Return the rules of a set of roles, looked up once for each set."""
+        found = self._of_roles.get(roles)
         if found is None:
-            rules = [rule for role in sorted(roles) for rule in self._by_role.get(role, ())]
-            found = tuple(sorted(rules, key=lambda rule: not isinstance(rule.clause, Truth)))
-            if len(self._by_roles) > 1000:
-                self._by_roles.clear()
-            self._by_roles[roles] = found
+            if len(self._of_roles) > 1000:
+                self._of_roles.clear()
+            allows = [rule for role in sorted(roles) for rule in self._allows.get(role, ())]
+            # Those without conditions first: they decide soonest.
+            allows.sort(key=lambda rule: not isinstance(rule.clause, Truth))
+            forbids = [rule for role in ("", *sorted(roles)) for rule in self._forbids.get(role, ())]
+            found = self._of_roles[roles] = RoleRules(tuple(allows), tuple(forbids))
         return found
 
     def in_tenant(self, principal: Principal, row: Model) -> bool:
@@ -127,7 +141,7 @@ class Action:
 
     def allowing(self, principal: Principal, row: Model) -> Rule | None:
         """Return the first rule that allows, whatever is forbidden; a rule that fails does not."""
-        for rule in self.rules_for(principal.roles):
+        for rule in self.rules_for(principal.roles).allows:
             try:
                 if rule.holds(principal, row):
                     return rule
@@ -137,7 +151,7 @@ class Action:
 
     def forbidding(self, principal: Principal, row: Model) -> Rule | None:
         """Return the first rule that forbids; a rule that fails does."""
-        for rule in self.forbids:
+        for rule in self.rules_for(principal.roles).forbids:
             try:
                 if rule.holds(principal, row):
                     return rule
@@ -165,14 +179,14 @@ class Action:
         return conjunction((border, allowed, *self._not_forbidden(principal)))
 
     def _allowed(self, principal: Principal) -> Iterable[Folded]:
-        for rule in self.rules_for(principal.roles):
+        for rule in self.rules_for(principal.roles).allows:
             try:
                 yield rule.clause.query(rule.values(principal))
             except Exception as error:  # noqa: BLE001
                 self._note(rule, error)
 
     def _not_forbidden(self, principal: Principal) -> Iterable[Folded]:
-        for rule in self.forbids:
+        for rule in self.rules_for(principal.roles).forbids:
             try:
                 yield rule.clause.opposite().query(rule.values(principal))
             except Exception as error:  # noqa: BLE001

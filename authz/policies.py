@@ -50,9 +50,10 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class Forbid:
-    """Denies actions wherever the condition is true, whoever asks."""
+    """Denies actions wherever the condition is true, to everybody or to holders of a role."""
 
     actions: tuple[str, ...]
+    role: str
     when: Node
     why: str
     site: Site
@@ -66,16 +67,17 @@ def allow(role: str, when: Condition | bool = True) -> Allow:
     return Allow((AllowRule(role, tree_of(when), Site.of_caller()),))
 
 
-def forbid(*actions: str, when: Condition | bool, why: str = "") -> Forbid:
+def forbid(*actions: str, when: Condition | bool = True, role: str = "", why: str = "") -> Forbid:
     """Deny actions where the condition is true, whatever is allowed elsewhere; if it cannot be evaluated, deny too.
 
     :param actions: names of actions, or "*" for every one.
+    :param role: deny holders of this role only (of roles that include it too); empty for everybody.
     :param why: is told to those who may read the row, and kept in the signal.
     """
     site = Site.of_caller()
     if not actions:
         raise PolicyError("A forbid names at least one action.", site)
-    return Forbid(actions, tree_of(when), why, site)
+    return Forbid(actions, role, tree_of(when), why, site)
 
 
 Names = str | Iterable[str]

@@ -55,6 +55,7 @@ def policy(**members: Any) -> type[Policy]:
     [
         (lambda: policy(read=allow("viewer", this.dyas == 1)), "no field 'dyas'"),
         (lambda: policy(read=allow("veiwer")), "no role 'veiwer'"),
+        (lambda: policy(read=allow("viewer"), stop=forbid("read", role="veiwer")), "no role 'veiwer'"),
         (lambda: policy(read=allow("viewer"), stop=forbid("raed", when=this.open)), "no action 'raed'"),
         (lambda: policy(read=allow("viewer"), stop=forbid("*", when=this.opne)), "no field 'opne'"),
         (lambda: policy(fields={"veiwer": Fields()}), "no role 'veiwer'"),

@@ -64,6 +64,16 @@ def test_a_forbid_of_everything_forbids_every_action() -> None:
     assert action.check(viewer(), Shelf(floor=2))
 
 
+def test_a_forbid_can_be_for_a_role() -> None:
+    action = action_with(Shelf, allow("viewer"), forbid("read", role="suspended"), forbid("read", when=this.floor == 1))
+    suspended = Principal(None, roles=frozenset({"viewer", "suspended"}))
+    assert action.scope(suspended) is Verdict.NONE
+    assert not action.check(suspended, Shelf(floor=2))
+    assert action.check(viewer(), Shelf(floor=2))
+    # A principal that a host made without the implicit roles is forbidden what all are.
+    assert not action.check(viewer(), Shelf(floor=1))
+
+
 def test_the_border_of_the_tenant_stands_outside_the_rules(cast: Cast) -> None:
     dora, charlie = cast.principal("dora"), cast.principal("charlie")
     book = Book.objects.create(tenant=cast.acme)
