@@ -158,28 +158,28 @@ def mixed(alice: User, bob: User, make_article: MakeArticle) -> dict[str, Articl
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ({}, {"draft", "public", "bobs"}),
-        ({"status": "draft"}, {"draft"}),
-        ({"status": "published"}, {"public", "bobs"}),
-        ({"tag": "tea"}, {"draft", "bobs"}),
-        ({"tag": "te"}, set()),
-        ({"search": "DRAFT"}, {"draft"}),
-        ({"search": "100%"}, {"public"}),
-        ({"search": "%%"}, set()),
-        ({"search": "__"}, set()),
-        ({"created_after": "2020-01-01T00:00:00Z"}, {"draft", "public", "bobs"}),
-        ({"created_before": "2020-01-01T00:00:00Z"}, set()),
-        ({"author": "00000000-0000-4000-8000-000000000000"}, set()),
-        ({"status": "published", "tag": "milk"}, {"bobs"}),
+        ({}, "draft public bobs"),
+        ({"status": "draft"}, "draft"),
+        ({"status": "published"}, "public bobs"),
+        ({"tag": "tea"}, "draft bobs"),
+        ({"tag": "te"}, ""),
+        ({"search": "DRAFT"}, "draft"),
+        ({"search": "100%"}, "public"),
+        ({"search": "%%"}, ""),
+        ({"search": "__"}, ""),
+        ({"created_after": "2020-01-01T00:00:00Z"}, "draft public bobs"),
+        ({"created_before": "2020-01-01T00:00:00Z"}, ""),
+        ({"author": "00000000-0000-4000-8000-000000000000"}, ""),
+        ({"status": "published", "tag": "milk"}, "bobs"),
     ],
     ids=str,
 )
 def test_filters_narrow_what_is_readable(
-    alice: User, mixed: dict[str, Article], query: dict[str, str], found: set[str]
+    alice: User, mixed: dict[str, Article], query: dict[str, str], found: str
 ) -> None:
     answer = Caller(alice).get(ARTICLES, query).json()
     names = {str(article.pk): name for name, article in mixed.items()}
-    assert {names[row["id"]] for row in answer["results"]} == found
+    assert {names[row["id"]] for row in answer["results"]} == set(found.split())
 
 
 def test_author_and_category_are_filters(alice: User, bob: User, mixed: dict[str, Article]) -> None:
