@@ -14,7 +14,7 @@ from .problems.report import refused
 
 
 class BodyLimitMiddleware(Middleware):
-    """Under `API_PREFIXES`, refuses bodies above the view's limit with 413 (OWASP ASVS 5.0, V4.3.1 and V13.2)."""
+    """Under `API_PREFIXES`, refuses bodies above the view's limit with 413 (OWASP ASVS 5.0, V2.4.1)."""
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any

@@ -62,7 +62,7 @@ def has_json_type(field: Any, value: Any) -> bool:
 
 
 class PasswordField(serializers.CharField):
-    """A password as it was typed: never trimmed, never sent back (OWASP ASVS 5.0, V6.2.7)."""
+    """A password as it was typed: never trimmed, never sent back (OWASP ASVS 5.0, V6.2.8)."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(

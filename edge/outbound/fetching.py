@@ -25,6 +25,7 @@ from .targets import Target, target_of
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CHUNK = 16_384
+_SENT = {"Accept-Encoding": "identity", "User-Agent": "bulwark"}
 #: Sent only to the origin they were meant for.
 _CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
@@ -81,20 +82,23 @@ def fetch(
     :raises OutboundRefused: the URL or a redirect leads where it must not; a problem with status 422.
     :raises OutboundFailed: no proper answer in time; a problem with status 502.
     """
-    policy = policy or OutboundPolicy()
-    deadline = Deadline(policy.seconds)
-    sent = {"Accept-Encoding": "identity", "User-Agent": "bulwark", **(headers or {})}
-    try:
-        answer, target = _follow(url, _Call(method, sent, body), policy, deadline)
-    except (OutboundRefused, OutboundFailed) as error:
-        _report_refusal(url, error, request)
-        raise
-    data = {"host": target.host, "port": target.port, "status": answer.status, "bytes": len(answer.body)}
-    _report(signals.outbound_fetched, Answer, request, outcome="success", data=data)
-    return answer
+    return _reported(url, _attempt(url, _Call(method, dict(headers or {}), body), policy), request)
 
 
-afetch = sync_to_async(fetch, thread_sensitive=False)
+async def afetch(
+    url: str,
+    *,
+    policy: OutboundPolicy | None = None,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    request: Any = None,
+) -> Answer:
+    """Do what `fetch` does, in a thread of its own while the loop goes on."""
+    call = _Call(method, dict(headers or {}), body)
+    outcome = await sync_to_async(_attempt, thread_sensitive=False)(url, call, policy)
+    # Whoever listens may use the database, whose connections belong to the request's thread.
+    return await sync_to_async(_reported)(url, outcome, request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,27 @@ class _Call:
     def without_credentials(self) -> "_Call":
         kept = {name: value for name, value in self.headers.items() if name.lower() not in _CREDENTIALS}
         return replace(self, headers=kept)
+
+
+Outcome = tuple[Answer, Target] | OutboundRefused | OutboundFailed
+
+
+def _attempt(url: str, call: _Call, policy: OutboundPolicy | None) -> Outcome:
+    policy = policy or OutboundPolicy()
+    try:
+        return _follow(url, call, policy, Deadline(policy.seconds))
+    except (OutboundRefused, OutboundFailed) as error:
+        return error
+
+
+def _reported(url: str, outcome: Outcome, request: Any) -> Answer:
+    if isinstance(outcome, OutboundRefused | OutboundFailed):
+        _report_refusal(url, outcome, request)
+        raise outcome
+    answer, target = outcome
+    data = {"host": target.host, "port": target.port, "status": answer.status, "bytes": len(answer.body)}
+    _report(signals.outbound_fetched, Answer, request, outcome="success", data=data)
+    return answer
 
 
 def _follow(url: str, call: _Call, policy: OutboundPolicy, deadline: Deadline) -> tuple[Answer, Target]:
@@ -128,7 +153,12 @@ def _ask(target: Target, url: str, call: _Call, policy: OutboundPolicy, deadline
     connection = connection_to(target, deadline, policy.ca_file)
     try:
         connection.request(
-            call.method, target.path, body=call.body, headers=call.headers, preload_content=False, decode_content=False
+            call.method,
+            target.path,
+            body=call.body,
+            headers={**_SENT, **call.headers},
+            preload_content=False,
+            decode_content=False,
         )
         with contextlib.closing(connection.getresponse()) as response:
             content = b"" if response.status in _REDIRECTS else _read(response, policy, deadline)

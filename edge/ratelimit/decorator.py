@@ -87,9 +87,9 @@ def _asynchronous(view: Callable[..., Any], declared: Declared) -> Callable[...,
     @wraps(view)
     async def limited(*args: Any, **kwargs: Any) -> Any:
         request = _request_in(args)
-        await sync_to_async(enforce, thread_sensitive=False)(request, [declared])
+        await sync_to_async(enforce)(request, [declared])
         response = await view(*args, **kwargs)
-        await sync_to_async(_finish, thread_sensitive=False)(request, response)
+        await sync_to_async(_finish)(request, response)
         return response
 
     return limited

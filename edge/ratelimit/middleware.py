@@ -62,4 +62,4 @@ class RateLimitMiddleware(Middleware):
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
         response = await cast("Awaitable[HttpResponseBase]", self.get_response(request))
-        return await sync_to_async(self.after, thread_sensitive=False)(request, response)
+        return await sync_to_async(self.after)(request, response)
