@@ -16,7 +16,7 @@ from edge.conf import conf as edge_conf
 from . import keys
 from .conf import KEYS, conf
 from .keys.documents import SIGNING_ALGORITHMS
-from .keys.ring import DatedKey, provider
+from .keys.ring import DatedKey, derived_keys, provider
 from .views import AuthView
 
 Check = Callable[..., list[CheckMessage]]
@@ -142,8 +142,8 @@ def _weaknesses(dated: DatedKey) -> Iterator[str]:
         yield f"The key {key.kid} is a shared secret, and ALGORITHM does not ask for one."
     if key.private is None:
         yield f"The key {key.kid} cannot sign."
-    known = {value.encode() if isinstance(value, str) else value for value in _application_secrets()}
-    if key.is_symmetric and key.private in known:
+    known = [value.encode() if isinstance(value, str) else value for value in _application_secrets()]
+    if key.is_symmetric and key.private in (*known, *(derived_keys(value)[0] for value in known)):
         yield f"The key {key.kid} is SECRET_KEY: a leak of one would be a leak of both."
 
 
@@ -197,8 +197,10 @@ def _views(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[Any]:
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
             yield from _views(pattern.url_patterns)
-        elif isinstance(getattr(pattern.callback, "cls", None), type) and issubclass(pattern.callback.cls, AuthView):
-            yield pattern.callback
+        else:
+            cls = getattr(pattern.callback, "cls", None)
+            if isinstance(cls, type) and issubclass(cls, AuthView):
+                yield pattern.callback
 
 
 def check_links(*_: Any, **__: Any) -> list[CheckMessage]:

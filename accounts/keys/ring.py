@@ -172,8 +172,13 @@ def _refresh_key(key: jose.Key, active_from: datetime) -> DatedKey:
     if not key.is_symmetric:
         msg = f"The refresh key {key.kid} must be a secret (`kty` oct)."
         raise ValueError(msg)
-    signing, mac = (hmac.digest(key.private, label, hashlib.sha256) for label in (b"bulwark:jws", b"bulwark:jti"))
+    signing, mac = derived_keys(key.private)
     return DatedKey(jose.Key(key.kid, "HS256", signing, signing), active_from, mac)
+
+
+def derived_keys(secret: bytes) -> tuple[bytes, bytes]:
+    """Return what signs refresh tokens and what their ids are computed with, for one kept secret."""
+    return hmac.digest(secret, b"bulwark:jws", hashlib.sha256), hmac.digest(secret, b"bulwark:jti", hashlib.sha256)
 
 
 def _on_setting_changed(*, setting: str, **_: object) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import jose, keys
+from accounts.keys.documents import new_document
+from accounts.keys.ring import provider
 from accounts.models import User
 from accounts.verified import verified_tokens
 from tests.accounts.browser import Browser, read
@@ -244,7 +247,7 @@ def test_a_forged_token_is_not_remembered(token: str, sent: list[Sent]) -> None:
 def test_a_remembered_token_is_judged_anew(token: str, sent: list[Sent]) -> None:
     assert Browser().send("GET", "me", Authorization=f"Bearer {token}").status_code == 200
     assert len(verified_tokens) > 0
-    keys.ring.provider().store(keys.documents.new_document("EdDSA", timezone.now()))
+    provider().store(new_document("EdDSA", timezone.now()))
     assert reason_for(token, sent) == "unknown_key"
     keys.reset()
 
@@ -252,7 +255,7 @@ def test_a_remembered_token_is_judged_anew(token: str, sent: list[Sent]) -> None
 def test_memory_is_bounded(settings: Settings, token: str) -> None:
     settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "VERIFIED_TOKENS": 3}
     for number in range(5):
-        changed = signed(token, claims=lambda c, n=number: c.update(jti=str(n)))
+        changed = signed(token, claims=partial(dict.update, jti=str(number)))
         assert Browser().send("GET", "me", Authorization=f"Bearer {changed}").status_code == 200
     assert len(verified_tokens) == 3
 

@@ -17,8 +17,8 @@ from accounts.authentication import JWTAuthentication, subject
 from accounts.login import start_session
 from accounts.models import EndReason, TokenFamily, User
 from accounts.rotation import Granted
-from tests.accounts.browser import Browser
-from tests.accounts.conftest import PASSWORD, Sent
+from tests.accounts.browser import PASSWORD, Browser
+from tests.accounts.conftest import Sent
 from tests.accounts.counting import queries
 
 

@@ -152,7 +152,7 @@ def test_no_token_at_all_is_401(browser: Browser, db: None) -> None:
 
 def test_two_tabs_that_refresh_at_once_both_stay_logged_in(page: Browser) -> None:
     tab = Browser()
-    tab.client.cookies = page.client.cookies.copy()
+    tab.client.cookies.update(page.client.cookies)
     assert page.refresh().status_code == 200
     assert tab.refresh().status_code == 200
     assert tab.client.cookies[COOKIE].value == page.client.cookies[COOKIE].value

@@ -1,0 +1,151 @@
+"""Users and sessions in the admin."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core import mail
+from django.test import Client
+
+from accounts.models import TokenFamily, User
+from tests.accounts.browser import PASSWORD, Browser
+from tests.accounts.conftest import Sent, make_user
+
+USERS, SESSIONS = "/admin/bulwark_accounts/user/", "/admin/bulwark_accounts/tokenfamily/"
+
+
+def client_of(user: User) -> Client:
+    client = Client(headers={"Accept": "text/html"})
+    client.defaults["wsgi.url_scheme"] = "https"
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def admin(db: None) -> Client:
+    return client_of(User.objects.create_superuser("admin@example.com", PASSWORD))
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    """Somebody who may change users, and is no superuser."""
+    user = make_user("steve", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "change_user", "add_user"]))
+    return client_of(user)
+
+
+def act(client: Client, name: str, *families: TokenFamily, reason: str) -> None:
+    body = {"action": name, "_selected_action": [str(family.pk) for family in families], "reason": reason}
+    assert client.post(SESSIONS, body).status_code == 302
+
+
+def test_no_page_shows_what_tokens_are_made_of(admin: Client, alice: User, browser: Browser) -> None:
+    browser.log_in("alice@example.com")
+    family = TokenFamily.objects.get()
+    pages = "".join(
+        admin.get(path).content.decode()
+        for path in (USERS, f"{USERS}{alice.pk}/change/", SESSIONS, f"{SESSIONS}{family.pk}/change/")
+    )
+    assert alice.email in pages
+    for secret in (browser.refresh_token, bytes(family.nonce).hex(), family.auth_hash, alice.password):
+        assert secret not in pages
+    assert not re.search(r"eyJ[\w-]+\.", pages)
+
+
+def test_nobody_chooses_a_password(admin: Client, alice: User) -> None:
+    page = admin.get(f"{USERS}{alice.pk}/change/").content.decode()
+    assert 'type="password"' not in page
+    assert "pbkdf2" not in page
+    assert admin.get(f"{USERS}{alice.pk}/password/").status_code in {302, 404}
+    admin.post(f"{USERS}{alice.pk}/change/", {"email": alice.email, "password": "mallory's own"})
+    assert User.objects.get(pk=alice.pk).check_password(PASSWORD)
+
+
+def test_a_new_user_gets_a_link(admin: Client) -> None:
+    assert admin.post(f"{USERS}add/", {"email": "New@Example.com", "name": "New"}).status_code == 302
+    user = User.objects.get(email="new@example.com")
+    assert not user.has_usable_password()
+    assert [message.to for message in mail.outbox] == [["new@example.com"]]
+    assert "/account/reset#token=" in mail.outbox[0].body
+
+
+def test_a_reset_can_be_triggered(admin: Client, alice: User, bob: User) -> None:
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    body = {"action": "mail_reset", "_selected_action": [str(alice.pk), str(bob.pk)]}
+    assert admin.post(USERS, body).status_code == 302
+    assert [message.to for message in mail.outbox] == [["alice@example.com"]]
+
+
+def test_who_may_change_users_gives_nobody_rights(staff: Client, alice: User) -> None:
+    body = {"email": alice.email, "name": "x", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
+    page = staff.get(f"{USERS}{alice.pk}/change/").content.decode()
+    assert 'name="is_superuser"' not in page
+    prefix = "token_families"
+    counts = {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
+    assert staff.post(f"{USERS}{alice.pk}/change/", {**body, **counts}).status_code == 302
+    alice.refresh_from_db()
+    assert (alice.name, alice.is_staff, alice.is_superuser) == ("x", False, False)
+
+
+def test_who_may_change_users_changes_no_superuser(staff: Client) -> None:
+    boss = User.objects.create_superuser("boss@example.com", PASSWORD)
+    staff.post(f"{USERS}{boss.pk}/change/", {"email": "taken@example.com", "name": ""})
+    boss.refresh_from_db()
+    assert boss.email == "boss@example.com"
+    staff.post(USERS, {"action": "mail_reset", "_selected_action": [str(boss.pk)]})
+    assert mail.outbox == []
+
+
+def test_sessions_are_read_only(admin: Client, alice: User, browser: Browser) -> None:
+    browser.log_in("alice@example.com")
+    family = TokenFamily.objects.get()
+    assert admin.get(f"{SESSIONS}add/").status_code == 403
+    assert admin.post(f"{SESSIONS}{family.pk}/change/", {"generation": 9}).status_code == 403
+    assert admin.post(f"{SESSIONS}{family.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_ending_a_session_needs_a_reason(admin: Client, alice: User, browser: Browser, sent: list[Sent]) -> None:
+    browser.log_in("alice@example.com")
+    family = TokenFamily.objects.get()
+    sent.clear()
+    act(admin, "end_selected", family, reason="  ")
+    assert browser.send("GET", "me").status_code == 200
+    act(admin, "end_selected", family, reason="laptop stolen")
+    assert browser.send("GET", "me").status_code == 401
+    (signal,) = [each for each in sent if each.name == "session_revoked"]
+    assert (signal.target, signal.user.email) == (family, "admin@example.com")
+    assert signal.data == {"reason": "laptop stolen", "by": "admin", "sessions": 1}
+
+
+def test_ending_all_of_a_user_or_a_tenant(admin: Client, alice: User, bob: User) -> None:
+    browsers = {name: [Browser(), Browser()] for name in ("alice", "bob")}
+    for name, pair in browsers.items():
+        for each in pair:
+            each.log_in(f"{name}@example.com")
+    first = TokenFamily.objects.of(alice).first()
+    assert first is not None
+    act(admin, "end_of_users", first, reason="left the company")
+    assert [each.send("GET", "me").status_code for each in browsers["alice"]] == [401, 401]
+    assert [each.send("GET", "me").status_code for each in browsers["bob"]] == [200, 200]
+    theirs = TokenFamily.objects.of(bob).first()
+    assert theirs is not None
+    TokenFamily.objects.of(bob).update(tenant="acme")
+    theirs.refresh_from_db()
+    act(admin, "end_of_tenants", theirs, reason="tenant closed")
+    assert [each.send("GET", "me").status_code for each in browsers["bob"]] == [401, 401]
+
+
+def test_who_may_only_look_ends_nothing(alice: User, browser: Browser) -> None:
+    browser.log_in("alice@example.com")
+    erin = make_user("erin", is_staff=True)
+    erin.user_permissions.set(Permission.objects.filter(codename="view_tokenfamily"))
+    body = {"action": "end_selected", "_selected_action": [str(TokenFamily.objects.get().pk)], "reason": "because"}
+    assert client_of(erin).post(SESSIONS, body).status_code == 200  # the list again, without such an action
+    assert browser.send("GET", "me").status_code == 200
+
+
+def test_guessing_at_the_admin_is_limited(alice: User) -> None:
+    client = Client(headers={"Accept": "text/html"})
+    body = {"username": "alice@example.com", "password": "guess"}
+    statuses = [client.post("/admin/login/", body, secure=True).status_code for _ in range(6)]
+    assert statuses == [200] * 5 + [429]
