@@ -23,6 +23,7 @@ class LinkUnavailable(Problem):
     default_code = "link_unavailable"
 
 
+@policy_action("preview", model=Article)
 class LinkPreview(APIView):
     """A look at a page that an article links to."""
 
@@ -32,7 +33,6 @@ class LinkPreview(APIView):
         tags=["links"], summary="Look at a web page", request=PreviewRequestSerializer, responses=PreviewSerializer
     )
     @ratelimit("expensive")
-    @policy_action("preview", model=Article)
     def post(self, request: Request) -> Response:
         """Fetch a public https page through the guard against request forgery and say what it says of itself."""
         check_parameters(request, ())
