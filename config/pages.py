@@ -7,7 +7,8 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -35,6 +36,13 @@ def landing(request: HttpRequest) -> HttpResponse:
     """Show what protects this server, in which state, and the demo client."""
     context = {"groups": groups(), "show_state": may_look_inside(request), "people": demo_people(request)}
     return render(request, "config/landing.html", context)
+
+
+@public("browsers ask for it unasked")
+@require_safe
+def favicon(_request: HttpRequest) -> HttpResponse:
+    """Send a browser to the icon: one that shows a page without a link to it asks here."""
+    return redirect(static("config/icon.svg"))
 
 
 def demo_people(request: HttpRequest) -> list[demo.DemoUser]:

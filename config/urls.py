@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("articles.urls")),
     path("", include("accounts.site_urls")),
     path("", pages.landing, name="landing"),
+    path("favicon.ico", pages.favicon, name="favicon"),
     path("api/v1/schema/", pages.SchemaView.as_view(), name="schema"),
     path("api/v1/docs/", pages.docs, name="docs"),
     path("healthz", healthz, name="healthz"),

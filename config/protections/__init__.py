@@ -1,9 +1,9 @@
 """What protects this server, and in which state: read from settings and stores when it is asked for."""
 
 from . import accounts, auditlog, authz, edge
-from .base import Group, Protection, State
+from .base import Finding, Group, Protection, State
 
-__all__ = ["Group", "Protection", "State", "groups"]
+__all__ = ["Finding", "Group", "Protection", "State", "groups"]
 
 
 def groups() -> list[Group]:

@@ -6,51 +6,49 @@ from django.utils import timezone
 from accounts.conf import conf
 from accounts.keys import KeysUnavailable, keyring
 
-from .base import Group, Protection, State, span
+from .base import Finding, Group, Protection, State, span
 
 
 def group() -> Group:
-    protections = [signing_key(), rotation(), revocation(), cookie(), passwords()]
+    protections = [
+        Protection("Signing keys", "A token that this server did not sign is refused.", signing_key),
+        Protection("Refresh tokens", "A stolen one betrays itself: its reuse ends the session.", rotation),
+        Protection("Logging out", "Holds for the next request, not when a token expires.", revocation),
+        Protection("Refresh cookie", "Scripts cannot read it and other sites cannot send it.", cookie),
+        Protection("Passwords", "A stolen database is slow to guess.", passwords),
+    ]
     return Group("accounts", "Identified", "Who is calling?", protections)
 
 
-def signing_key() -> Protection:
+def signing_key() -> Finding:
     now = timezone.now()
     try:
         keys = keyring().access
         active = keys.active(now)
     except KeysUnavailable:
-        state, value = State.OFF, "No key signs."
-    else:
-        state = State.ON
-        value = f"{active.key.alg}, signing for {span(now - active.active_from)}; {len(keys.published(now))} published."
-    return Protection("Signing keys", "A token that this server did not sign is refused.", state, value)
+        return Finding(State.OFF, "No key signs.")
+    count = len(keys.published(now))
+    return Finding(State.ON, f"{active.key.alg}, signing for {span(now - active.active_from)}; {count} published.")
 
 
-def rotation() -> Protection:
-    value = f"Used once each; a session lives {span(conf.session_lifetime)} at most."
-    return Protection(
-        "Refresh tokens", "A stolen one betrays itself: its second use ends the session.", State.ON, value
-    )
+def rotation() -> Finding:
+    return Finding(State.ON, f"Used once each; a session lives {span(conf.session_lifetime)} at most.")
 
 
-def revocation() -> Protection:
-    immediate = conf.mode == "session"
-    value = "Checked on every request." if immediate else "Checked against a denylist in the cache."
-    return Protection("Logging out", "Holds for the next request, not when a token expires.", State.ON, value)
+def revocation() -> Finding:
+    if conf.mode == "session":
+        return Finding(State.ON, "Checked on every request.")
+    return Finding(State.ON, "Checked against a denylist in the cache.")
 
 
-def cookie() -> Protection:
-    prefix = conf.cookie_prefix
-    value = f"{prefix}{conf.cookie_name}, HttpOnly, SameSite=Strict." if prefix else "HttpOnly, over plain HTTP."
-    state = State.ON if prefix else State.PARTLY
-    return Protection("Refresh cookie", "Scripts cannot read it and other sites cannot send it.", state, value)
+def cookie() -> Finding:
+    if conf.cookie_prefix:
+        return Finding(State.ON, f"{conf.cookie_prefix}{conf.cookie_name}, HttpOnly, SameSite=Strict.")
+    return Finding(State.PARTLY, "HttpOnly, over plain HTTP.")
 
 
-def passwords() -> Protection:
+def passwords() -> Finding:
     hasher = get_hasher()
     if isinstance(hasher, Argon2PasswordHasher):
-        state, value = State.ON, f"Argon2id, {hasher.memory_cost // 1024} MiB each."
-    else:
-        state, value = State.PARTLY, f"{hasher.algorithm}."
-    return Protection("Passwords", "A stolen database is slow to guess.", state, value)
+        return Finding(State.ON, f"Argon2id, {hasher.memory_cost // 1024} MiB each.")
+    return Finding(State.PARTLY, f"{hasher.algorithm}.")

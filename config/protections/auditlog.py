@@ -7,33 +7,35 @@ from django.utils import timezone
 from auditlog import spool
 from auditlog.models import Event
 
-from .base import Group, Protection, State, span
+from .base import Finding, Group, Protection, State, span
 
 TABLE = Event._meta.db_table  # noqa: SLF001  # Django's documented API
 
 
 def group() -> Group:
-    return Group("auditlog", "Recorded", "Who did what, and when?", [events(), append_only(), signals(), waiting()])
+    protections = [
+        Protection("Events", "Logins, refusals, changes: with who, where from and which request.", events),
+        Protection("Append-only", "Whoever takes over the server cannot rewrite what it did.", append_only),
+        Protection("Nothing forgotten", "Each app tells; none has to remember to write.", signals),
+        Protection("Outages", "An event outlives a lost database on the local disk.", waiting),
+    ]
+    return Group("auditlog", "Recorded", "Who did what, and when?", protections)
 
 
-def events() -> Protection:
+def events() -> Finding:
     last = Event.objects.newest_first().first()
     if last is None:
-        value = "None yet."
-    else:
-        value = f"Number {last.seq} so far, the last one {span(timezone.now() - last.ts)} ago."
-    return Protection("Events", "Logins, refusals, changes: with who, where from and which request.", State.ON, value)
+        return Finding(State.ON, "None yet.")
+    return Finding(State.ON, f"Number {last.seq} so far, the last one {span(timezone.now() - last.ts)} ago.")
 
 
-def append_only() -> Protection:
+def append_only() -> Finding:
     triggers, may_change = guards()
     if not triggers:
-        state, value = State.OFF, "The database lets events be changed."
-    elif may_change:
-        state, value = State.PARTLY, "Triggers refuse changes; this database role owns the table."
-    else:
-        state, value = State.ON, "Triggers refuse changes, and this database role may not even ask."
-    return Protection("Append-only", "Whoever takes over the server cannot rewrite what it did.", state, value)
+        return Finding(State.OFF, "The database lets events be changed.")
+    if may_change:
+        return Finding(State.PARTLY, "Triggers refuse changes; this database role owns the table.")
+    return Finding(State.ON, "Triggers refuse changes, and this database role may not even ask.")
 
 
 def guards() -> tuple[bool, bool]:
@@ -51,14 +53,12 @@ def guards() -> tuple[bool, bool]:
         return cursor.fetchone()[0] >= 2, True
 
 
-def signals() -> Protection:
+def signals() -> Finding:
     count = len(settings.BULWARK_AUDITLOG.get("SIGNALS", []))
-    value = f"{count} kinds of signal are recorded."
-    return Protection("Nothing forgotten", "Each app tells; none has to remember to write.", State.ON, value)
+    return Finding(State.ON if count else State.OFF, f"{count} kinds of signal are recorded.")
 
 
-def waiting() -> Protection:
-    files = [path for path in spool.waiting() if path.stat().st_size]
-    state = State.PARTLY if files else State.ON
-    value = "Events wait on disk for the database." if files else "No event waits for the database."
-    return Protection("Outages", "An event outlives a lost database on the local disk.", state, value)
+def waiting() -> Finding:
+    if any(path.stat().st_size for path in spool.waiting()):
+        return Finding(State.PARTLY, "Events wait on disk for the database.")
+    return Finding(State.ON, "No event waits for the database.")

@@ -9,38 +9,34 @@ from authz.drf import PolicyPermission
 from authz.models import Tenant
 from authz.registry import policies
 
-from .base import Group, Protection, State
+from .base import Finding, Group, Protection, State
 
 
 def group() -> Group:
-    return Group("authz", "Allowed", "May they do this, to this?", [default(), rules(), roles(), tenants()])
+    protections = [
+        Protection("Deny by default", "A forgotten rule closes a door.", default),
+        Protection("One rule, two uses", "It checks an object and filters a list: they cannot disagree.", rules),
+        Protection("Roles", "A change counts on the next request.", roles),
+        Protection("Tenants", "Another tenant's row is a 404, whatever the role.", tenants),
+    ]
+    return Group("authz", "Allowed", "May they do this, to this?", protections)
 
 
-def default() -> Protection:
+def default() -> Finding:
     classes: list[Any] = list(api_settings.DEFAULT_PERMISSION_CLASSES)
-    denies = any(issubclass(cls, PolicyPermission) for cls in classes)
-    value = "A view without a rule answers nobody." if denies else "A view without a rule answers everybody."
-    return Protection("Deny by default", "A forgotten rule closes a door.", State.ON if denies else State.OFF, value)
+    if any(issubclass(cls, PolicyPermission) for cls in classes):
+        return Finding(State.ON, "A view without a rule answers nobody.")
+    return Finding(State.OFF, "A view without a rule answers everybody.")
 
 
-def rules() -> Protection:
-    models = ", ".join(str(policy.model._meta.verbose_name_plural) for policy in policies())  # noqa: SLF001
-    value = f"Policies for {models}." if models else "No policy."
-    return Protection(
-        "One rule, two uses",
-        "The same rule checks an object and filters a list: they cannot disagree.",
-        State.ON if models else State.OFF,
-        value,
-    )
+def rules() -> Finding:
+    models = [str(policy.model._meta.verbose_name_plural) for policy in policies()]  # noqa: SLF001
+    return Finding(State.ON, f"Policies for {', '.join(models)}.") if models else Finding(State.OFF, "No policy.")
 
 
-def roles() -> Protection:
-    names = ", ".join(conf.roles)
-    return Protection(
-        "Roles", "A change counts on the next request.", State.ON if names else State.OFF, f"{names or 'None'}."
-    )
+def roles() -> Finding:
+    return Finding(State.ON, f"{', '.join(conf.roles)}.") if conf.roles else Finding(State.OFF, "None.")
 
 
-def tenants() -> Protection:
-    value = f"{Tenant.objects.count()} here."
-    return Protection("Tenants", "Another tenant's row is a 404, whatever the role.", State.ON, value)
+def tenants() -> Finding:
+    return Finding(State.ON, f"{Tenant.objects.count()} here.")

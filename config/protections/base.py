@@ -1,10 +1,13 @@
 """What the landing page says of a protection."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import cached_property
+from typing import NamedTuple
 
+from django.db import DatabaseError
 from django.utils import timezone
 from django.utils.timesince import timesince
 
@@ -18,23 +21,44 @@ class State(StrEnum):
 
     @property
     def label(self) -> str:
-        return {"on": "On", "partly": "Partly", "off": "Off"}[self]
+        return self.capitalize()
+
+
+class Finding(NamedTuple):
+    """The state of a protection, and the fact that says so."""
+
+    state: State
+    value: str
 
 
 @dataclass(frozen=True)
 class Protection:
-    """One protection as it is now.
+    """One protection.
 
     :param name: what it is called.
     :param against: what it stops, one sentence for people.
-    :param state: how much it does.
-    :param value: the fact that says so, read from settings or stores.
+    :param look: looks at settings or stores; called when the state is first asked for, so that a page which does not
+        show it costs no query.
     """
 
     name: str
     against: str
-    state: State
-    value: str
+    look: Callable[[], Finding]
+
+    @cached_property
+    def finding(self) -> Finding:
+        try:
+            return self.look()
+        except DatabaseError:
+            return Finding(State.OFF, "The database does not answer.")
+
+    @property
+    def state(self) -> State:
+        return self.finding.state
+
+    @property
+    def value(self) -> str:
+        return self.finding.value
 
 
 @dataclass(frozen=True)

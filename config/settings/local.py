@@ -10,6 +10,7 @@ from .security import *  # noqa: F403
 from .security import BULWARK_ACCOUNTS
 
 DEBUG = True
+PAGES_OPEN = True
 LOGGING = logging_config(pretty=True)
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
