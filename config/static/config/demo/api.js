@@ -30,17 +30,19 @@ export class Api {
   /**
    * @param {string} method
    * @param {string} path below the API's root
-   * @param {{who?: string, body?: Object, text?: string, token?: string, headers?: Object}} options
+   * @param {{who?: string, body?: Object, text?: string, token?: string, headers?: Object, apart?: boolean}} options
+   *   `text` is a body sent as it is; `apart` neither sends nor takes cookies
    * @returns {Promise<Exchange>} never rejects
    */
-  async send(method, path, { who = "you", body, text, token, headers = {} } = {}) {
+  async send(method, path, { who = "you", body, text, token, headers = {}, apart = false } = {}) {
     const content = text ?? (body === undefined ? undefined : JSON.stringify(body));
     const all = { Accept: "application/json", ...headers };
     if (content !== undefined) all["Content-Type"] = "application/json";
     if (token) all.Authorization = `Bearer ${token}`;
     let exchange;
     try {
-      const options = { method, headers: all, body: content, credentials: "same-origin", cache: "no-store" };
+      const credentials = apart ? "omit" : "same-origin";
+      const options = { method, headers: all, body: content, credentials, cache: "no-store" };
       exchange = await read(await fetch(this.#root + path, options));
     } catch {
       exchange = { status: 0, ok: false, body: {}, requestId: "", etag: "", retryAfter: 0 };

@@ -19,7 +19,10 @@ export function showAttacks(place, context) {
       result,
       button,
     );
-    button.addEventListener("click", () => attempt(attack, context, { button, result, card }));
+    button.addEventListener("click", async () => {
+      for (const other of place.children) stepBack(other);
+      await attempt(attack, context, { button, result, card });
+    });
     return { attack, button, card };
   });
   place.replaceChildren(...cards.map(({ card }) => card));
@@ -39,25 +42,45 @@ async function attempt(attack, context, { button, result, card }) {
   button.textContent = "Trying";
   if (context.session.signedIn && context.session.secondsLeft < 20) await context.session.renew();
   result.replaceChildren(...(await outcome(attack, context)));
-  card.classList.add("ran");
+  card.classList.add("ran", "latest");
   button.textContent = "Try it again";
   button.disabled = false;
+}
+
+/** The card of an earlier attack keeps its verdict, and folds what led to it. */
+function stepBack(card) {
+  card.classList.remove("latest");
+  for (const details of card.querySelectorAll("details")) details.open = false;
 }
 
 async function outcome(attack, context) {
   try {
     const { steps, stopped, verdict } = await attack.run(context);
     return [
-      make("p.note", { className: `note ${stopped ? "good" : "bad"}` }, make("strong", {}, stopped ? "Stopped. " : "Not stopped. "), verdict),
-      make("ol.steps", {}, ...steps.map((step) => stepRow(step, context.audit))),
+      verdictOf(stopped ? "good" : "bad", stopped ? "Stopped." : "Not stopped.", verdict),
+      answers(steps, context.audit),
     ];
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     return [
-      make("p.note.warn", {}, make("strong", {}, "Not tried. "), describe(error.exchange)),
-      make("ol.steps", {}, stepRow(error.exchange, context.audit)),
+      verdictOf("warn", "Not tried.", describe(error.exchange)),
+      answers([error.exchange], context.audit),
     ];
   }
+}
+
+function verdictOf(kind, word, text) {
+  return make("p.note", { className: `note ${kind}` }, make("strong", {}, `${word} `), text);
+}
+
+function answers(steps, audit) {
+  const count = steps.length === 1 ? "1 request" : `${steps.length} requests`;
+  return make(
+    "details",
+    { open: true },
+    make("summary", {}, `What the server answered: ${count}`),
+    make("ol.steps", {}, ...steps.map((step) => stepRow(step, audit))),
+  );
 }
 
 function stepRow(step, audit) {
@@ -67,7 +90,8 @@ function stepRow(step, audit) {
     make("span.who", {}, step.who),
     make("code", {}, `${step.method} ${shorten(step.path)}`),
     statusOf(step),
-    make("span.said", {}, saidBy(step), " ", auditLink(step, audit)),
+    make("span.trace", {}, auditLink(step, audit)),
+    make("span.said", {}, saidBy(step)),
   );
 }
 

@@ -7,8 +7,24 @@ import { describe, field, form, make } from "./dom.js";
  * @returns {{refresh: () => void}}
  */
 export function showYou(place, { api, session, people }) {
-  const state = { tab: "sign-in" };
-  const refresh = () => place.replaceChildren(...(session.signedIn ? signedIn(session) : signedOut()));
+  const state = { tab: "sign-in", said: null };
+
+  function refresh() {
+    const said = state.said ? [state.said] : [];
+    state.said = null;
+    place.replaceChildren(...(session.signedIn ? signedIn(session, act) : signedOut()), ...said);
+  }
+
+  /** A button that changes the session, and what it says once that is done. */
+  function act(text, action, done) {
+    const click = async () => {
+      const answer = await action();
+      const kind = answer.ok ? "good" : "bad";
+      state.said = make("p.note", { className: `note ${kind}`, attributes: { role: "status" } }, answer.ok ? done : describe(answer));
+      refresh();
+    };
+    return make("button.button.slim", { type: "button", on: { click } }, text);
+  }
 
   function signedOut() {
     const tabs = make(
@@ -85,23 +101,13 @@ function forgotten(api, own) {
   return button;
 }
 
-function signedIn(session) {
+function signedIn(session, act) {
   const { profile } = session;
-  const said = make("p.note", { hidden: true, attributes: { role: "status" } });
   const left = make("dd", { id: "seconds-left" }, lifetime(session));
   const tick = setInterval(() => {
     if (!left.isConnected) clearInterval(tick);
     left.textContent = lifetime(session);
   }, 1000);
-  const act = (text, action, done) => {
-    const click = async () => {
-      const answer = await action();
-      said.hidden = false;
-      said.className = `note ${answer.ok ? "good" : "bad"}`;
-      said.textContent = answer.ok ? done : describe(answer);
-    };
-    return make("button.button.slim", { type: "button", on: { click } }, text);
-  };
   return [
     make("h3", { id: "who" }, profile.name || profile.email),
     make(
@@ -109,7 +115,7 @@ function signedIn(session) {
       {},
       fact("Account", make("dd", {}, profile.email)),
       fact("Access token", left),
-      fact("Refresh token", make("dd", {}, "cookie, hidden from scripts")),
+      fact("Refresh token", make("dd", {}, "hidden cookie")),
       fact("Visible cookies", make("dd", {}, visibleCookies())),
     ),
     make(
@@ -118,7 +124,6 @@ function signedIn(session) {
       act("Refresh", () => session.renew(), "Both tokens were replaced; the old ones are used up."),
       act("Sign out", () => session.logOut(), "The session has ended."),
     ),
-    said,
   ];
 }
 
