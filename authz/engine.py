@@ -4,23 +4,20 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NamedTuple, TypeVar
+from typing import TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
 from . import registry
-from .language.clauses import Clause, Folded, Test, Truth
-from .language.compiler import Compiler
+from .language.clauses import Folded
 from .language.joined import conjunction, disjunction
-from .language.nodes import Node
 from .language.paths import Column, resolve
-from .language.sites import PolicyError, Site
-from .language.values import Fetch
+from .language.sites import PolicyError
 from .models import Tenant
 from .policies import EVERY_ACTION, Policy
 from .principals import Principal
+from .rules import RoleRules, Rule, by_role, merged
 from .signals import policy_failed
 
 logger = logging.getLogger(__name__)
@@ -32,59 +29,6 @@ class Verdict(Enum):
 
     ALL = "all"
     NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One allow or forbid, compiled."""
-
-    role: str
-    why: str
-    site: Site
-    clause: Clause
-    fetches: tuple[Fetch, ...]
-    test: Test
-    hops: frozenset[str]
-    asks_rows: bool
-
-    @classmethod
-    def compiled(
-        cls, model: type[Model], action: str, when: Node, site: Site, *, role: str = "", why: str = ""
-    ) -> "Rule":
-        compiler = Compiler(model, action)
-        clause = compiler.clause(when)
-        return cls(
-            role,
-            why,
-            site,
-            clause,
-            tuple(compiler.fetches),
-            clause.test(),
-            frozenset(compiler.hops),
-            compiler.asks_rows,
-        )
-
-    def values(self, principal: Principal) -> list[Any]:
-        """Fetch all that the rule asks of the principal, before any row is read: what fails here fails the rule."""
-        return [fetch(principal) for fetch in self.fetches]
-
-    def holds(self, principal: Principal, row: Model) -> bool:
-        return self.test(row, [fetch(principal) for fetch in self.fetches])
-
-
-class RoleRules(NamedTuple):
-    """The rules of an action that concern a set of roles; a forbid without a role concerns all."""
-
-    allows: tuple[Rule, ...]
-    forbids: tuple[Rule, ...]
-
-
-def _by_role(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
-    found: dict[str, list[Rule]] = {}
-    for rule in rules:
-        if rule.clause != Truth(value=False):
-            found.setdefault(rule.role, []).append(rule)
-    return found
 
 
 class Action:
@@ -108,23 +52,21 @@ class Action:
         # What a row must bring along so that its check asks the database nothing more.
         self.hops = tuple(sorted({hop for rule in rules for hop in rule.hops} | self._tenant_hops()))
         self.asks_rows = any(rule.asks_rows for rule in rules)
-        self._allows, self._forbids = _by_role(self.allows), _by_role(self.forbids)
+        self._allows, self._forbids = by_role(self.allows), by_role(self.forbids)
         self._of_roles: dict[frozenset[str], RoleRules] = {}
 
     def _tenant_hops(self) -> set[str]:
         return {self.tenant.hops} if self.tenant is not None and self.tenant.hops else set()
 
-    def rules_for(self, roles: frozenset[str]) -> "RoleRules":
+    def rules_for(self, roles: frozenset[str]) -> RoleRules:
         """Return the rules of a set of roles, looked up once for each set."""
         found = self._of_roles.get(roles)
         if found is None:
             if len(self._of_roles) > 1000:
                 self._of_roles.clear()
             allows = [rule for role in sorted(roles) for rule in self._allows.get(role, ())]
-            # Those without conditions first: they decide soonest.
-            allows.sort(key=lambda rule: not isinstance(rule.clause, Truth))
             forbids = [rule for role in ("", *sorted(roles)) for rule in self._forbids.get(role, ())]
-            found = self._of_roles[roles] = RoleRules(tuple(allows), tuple(forbids))
+            found = self._of_roles[roles] = RoleRules(merged(allows), merged(forbids))
         return found
 
     def in_tenant(self, principal: Principal, row: Model) -> bool:
@@ -135,9 +77,11 @@ class Action:
 
     def check(self, principal: Principal, row: Model) -> bool:
         """Decide about one row."""
-        if not self.in_tenant(principal, row):
+        if self.tenant is not None and not self.in_tenant(principal, row):
             return False
-        return self.allowing(principal, row) is not None and self.forbidding(principal, row) is None
+        if self.allowing(principal, row) is None:
+            return False
+        return not self.forbids or self.forbidding(principal, row) is None
 
     def allowing(self, principal: Principal, row: Model) -> Rule | None:
         """Return the first rule that allows, whatever is forbidden; a rule that fails does not."""
@@ -172,7 +116,7 @@ class Action:
         if self.tenant is not None and not principal.crosses_tenants:
             if principal.tenant_id is None:
                 return False
-            border = Q(**{self.tenant.lookup: principal.tenant_id})
+            border = Q((self.tenant.lookup, principal.tenant_id))
         allowed = disjunction(self._allowed(principal))
         if allowed is False:
             return False
@@ -188,7 +132,7 @@ class Action:
     def _not_forbidden(self, principal: Principal) -> Iterable[Folded]:
         for rule in self.rules_for(principal.roles).forbids:
             try:
-                yield rule.clause.opposite().query(rule.values(principal))
+                yield rule.opposite.query(rule.values(principal))
             except Exception as error:  # noqa: BLE001
                 self._tell(rule, error, principal, None)
                 yield False

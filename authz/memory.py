@@ -7,7 +7,7 @@ from uuid import UUID
 from . import versions
 from .conf import SETTING, conf
 from .models import Membership
-from .roles import expand
+from .roles import IMPLICIT, expand
 
 _Key = tuple[Any, UUID | None, int]
 
@@ -16,7 +16,7 @@ _lock = Lock()
 
 
 def roles_of(user_id: Any, tenant: UUID | None, *, version: int | None) -> frozenset[str]:
-    """Return the roles of a user in a tenant, or (None) outside all, with what they include.
+    """Return the roles of a user in a tenant, or (None) outside all, with what they include and the implicit ones.
 
     :param version: the user's authorization version if it is known; None asks for it.
     """
@@ -25,7 +25,8 @@ def roles_of(user_id: Any, tenant: UUID | None, *, version: int | None) -> froze
     roles = _remembered.get(key)
     if roles is None:
         # The roles are read after the version: at worst newer roles are remembered under the older version.
-        roles = expand(Membership.objects.filter(user=user_id, tenant=tenant).values_list("role", flat=True))
+        held = Membership.objects.filter(user=user_id, tenant=tenant).values_list("role", flat=True)
+        roles = expand(held) | IMPLICIT
         # Version 0 stands for "never counted": rows that a data migration wrote would go unnoticed.
         if version != versions.NO_VERSION:
             _remember(key, roles)

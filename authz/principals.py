@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from . import memory
 from .conf import conf
 from .environment import Environment
-from .roles import ANYONE, AUTHENTICATED
+from .roles import ANYONE
 from .tenants import as_id
 
 _KEPT_AS = "_bulwark_principal"
@@ -63,7 +63,7 @@ def principal_for(user: Any, *, tenant: UUID | None = None, env: Environment | N
     if not _counts(user):
         return Principal(user or AnonymousUser(), env=env or Environment())
     roles = memory.roles_of(user.pk, tenant, version=None)
-    return Principal(user, tenant, roles | {ANYONE, AUTHENTICATED}, env or Environment(), known=True)
+    return Principal(user, tenant, roles, env or Environment(), known=True)
 
 
 def _counts(user: Any) -> bool:
@@ -77,4 +77,4 @@ def _stranger(user: Any, plain: HttpRequest) -> Principal:
 def _authenticated(user: Any, request: Any, plain: HttpRequest) -> Principal:
     tenant = as_id(conf.tenant(request))
     roles = memory.roles_of(user.pk, tenant, version=conf.version(request))
-    return Principal(user, tenant, roles | {ANYONE, AUTHENTICATED}, Environment(request), request=plain, known=True)
+    return Principal(user, tenant, roles, Environment(request), request=plain, known=True)

@@ -120,7 +120,9 @@ class Fact(Clause):
 
 
 def _or_null(condition: Q, column: Column, prefix: str) -> Q:
-    return Q(**{f"{prefix}{column.lookup}__isnull": True}) | condition if column.nullable else condition
+    if not column.nullable:
+        return condition
+    return Q((f"{prefix}{column.lookup}__isnull", True), condition, _connector=Q.OR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +166,10 @@ def _against_slot(read: Callable[[Any], Any], compare: Callable[[Any, Any], bool
 def _comparison(column: Column, operator_: Operator, value: Any, prefix: str, *, negated: bool) -> Q:
     lookup = prefix + column.lookup
     if operator_ is Operator.EQUAL:
-        return _or_null(~Q(**{lookup: value}), column, prefix) if negated else Q(**{lookup: value})
+        return _or_null(Q((lookup, value), _negated=True), column, prefix) if negated else Q((lookup, value))
     if negated:
-        return _or_null(Q(**{f"{lookup}__{_LOOKUP[_OPPOSITE[operator_]]}": value}), column, prefix)
-    return Q(**{f"{lookup}__{_LOOKUP[operator_]}": value})
+        return _or_null(Q((f"{lookup}__{_LOOKUP[_OPPOSITE[operator_]]}", value)), column, prefix)
+    return Q((f"{lookup}__{_LOOKUP[operator_]}", value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,13 +218,13 @@ class OneOf(Clause):
 
     def query(self, values: Values, prefix: str = "") -> Folded:
         members, lookup = list(self.given.get(values)), prefix + self.column.lookup
-        null = Q(**{f"{lookup}__isnull": not self.negated})
+        null = Q((f"{lookup}__isnull", not self.negated))
         if not members:
             return null if self.or_null else self.negated
-        inside = Q(**{f"{lookup}__in": members})
+        inside = Q((f"{lookup}__in", members), _negated=self.negated)
         if self.negated:
-            return null & ~inside if self.or_null else _or_null(~inside, self.column, prefix)
-        return null | inside if self.or_null else inside
+            return Q(null, inside) if self.or_null else _or_null(inside, self.column, prefix)
+        return Q(null, inside, _connector=Q.OR) if self.or_null else inside
 
     def opposite(self) -> Clause:
         return replace(self, negated=not self.negated)
@@ -242,7 +244,7 @@ class Empty(Clause):
         return lambda row, _values: read(row) is None
 
     def query(self, values: Values, prefix: str = "") -> Folded:  # noqa: ARG002
-        return Q(**{f"{prefix}{self.column.lookup}__isnull": not self.negated})
+        return Q((f"{prefix}{self.column.lookup}__isnull", not self.negated))
 
     def opposite(self) -> Clause:
         return replace(self, negated=not self.negated)
@@ -273,9 +275,9 @@ class Affixed(Clause):
         if text is None:
             return self.negated
         if text == "":
-            return Q(**{f"{lookup}__isnull": self.negated})
-        condition = Q(affix(self.part, lookup, text))
-        return _or_null(~condition, self.column, prefix) if self.negated else condition
+            return Q((f"{lookup}__isnull", self.negated))
+        condition = Q(affix(self.part, lookup, text), _negated=self.negated)
+        return _or_null(condition, self.column, prefix) if self.negated else condition
 
     def opposite(self) -> Clause:
         return replace(self, negated=not self.negated)
@@ -302,8 +304,7 @@ class Holds(Clause):
         text = self.given.get(values)
         if text is None:
             return self.negated
-        condition = Q(JSONListHas(prefix + self.column.lookup, text))
-        return ~condition if self.negated else condition
+        return Q(JSONListHas(prefix + self.column.lookup, text), _negated=self.negated)
 
     def opposite(self) -> Clause:
         return replace(self, negated=not self.negated)

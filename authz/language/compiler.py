@@ -134,7 +134,9 @@ class Compiler:
         source = self._source(column, operand, site)
         if source.many:
             raise PolicyError(f"{source.text} has many values: ask with in_().", site)
-        return Given(source.text, slot=self._slot(_adapted(source.fetch, adapt)))
+        # `me` is the key itself, which the foreign key holds.
+        fetch = source.fetch if operand == Me(()) else _adapted(source.fetch, adapt)
+        return Given(source.text, slot=self._slot(fetch))
 
     def _source(self, column: Column, operand: Operand, site: Site) -> Source:
         assert isinstance(operand, Me | Env)  # noqa: S101  (a path is compared by _compare_columns)

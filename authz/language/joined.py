@@ -117,7 +117,7 @@ def _merged(items: list[Clause]) -> list[Clause]:
     choices: dict[str, list[OneOf]] = {}
     rest: list[Clause] = []
     for item in items:
-        choice = _constant_choice(item)
+        choice = constant_choice(item)
         if choice is None:
             rest.append(item)
         else:
@@ -125,7 +125,8 @@ def _merged(items: list[Clause]) -> list[Clause]:
     return [*(_union(same) for same in choices.values()), *rest]
 
 
-def _constant_choice(item: Clause) -> OneOf | None:
+def constant_choice(item: Clause) -> OneOf | None:
+    """Return "the column is one of these constants", if that is all that the clause says."""
     if isinstance(item, OneOf) and item.given.slot is None and not item.negated:
         return item
     if isinstance(item, Compared) and item.operator is Operator.EQUAL and item.given.slot is None and not item.negated:

@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
@@ -139,8 +140,10 @@ def _reader(accessors: tuple[str, ...], field: AnyField, kind: Kind | None) -> R
     types = kind.types | {type(None)} if kind else frozenset({type(None)})
     convert = field.to_python
 
+    get = attrgetter(name)
+
     def read_here(row: Any) -> Any:
-        value = getattr(row, name)
+        value = get(row)
         return value if type(value) in types else convert(value)
 
     def read_there(row: Any) -> Any:

@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Protocol
 
 from django.contrib.auth import get_user_model
@@ -68,9 +69,10 @@ def source_of(operand: Me | Env, site: Site) -> Source:
 
 def me_as(attribute: str) -> Source:
     """Return `me` as a foreign key to the user holds it."""
+    key = attrgetter(attribute)
 
     def fetch(principal: Asker) -> Any:
-        return getattr(principal.user, attribute) if principal.known else None
+        return key(principal.user) if principal.known else None
 
     return Source("me", fetch, related=get_user_model())
 

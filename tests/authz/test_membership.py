@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from authz import memory, versions
 from authz.models import AuthorizationVersion, Membership, Tenant
+from authz.roles import IMPLICIT
 from authz.signals import role_granted
 from tests.authz.conftest import Cast, Heard
 
@@ -83,7 +84,7 @@ def test_roles_read_in_a_lost_transaction_are_not_believed_later(cast: Cast) -> 
         assert "admin" in memory.roles_of(cast.bob.pk, cast.acme.pk, version=None)
         transaction.set_rollback(True)
     Membership.objects.filter(user=cast.bob).update(role="author")
-    assert memory.roles_of(cast.bob.pk, cast.acme.pk, version=None) == {"author", "viewer"}
+    assert memory.roles_of(cast.bob.pk, cast.acme.pk, version=None) == {"author", "viewer", *IMPLICIT}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -123,7 +124,7 @@ def test_a_role_that_is_not_declared_is_refused(cast: Cast) -> None:
 
 def test_a_role_that_settings_no_longer_declare_counts_for_nothing(cast: Cast) -> None:
     Membership.objects.bulk_create([Membership(user=cast.nobody, tenant=cast.acme, role="emperor")])
-    assert memory.roles_of(cast.nobody.pk, cast.acme.pk, version=None) == frozenset()
+    assert memory.roles_of(cast.nobody.pk, cast.acme.pk, version=None) == IMPLICIT
 
 
 def test_grants_of_roles_are_told_of(cast: Cast, heard: Heard) -> None:

@@ -13,6 +13,7 @@ from authz import claims, memory, tenants, versions
 from authz.conf import conf
 from authz.models import AuthorizationVersion, Membership
 from authz.principals import principal, principal_for
+from authz.roles import IMPLICIT
 from tests.authz.conftest import Cast
 
 pytestmark = pytest.mark.django_db
@@ -71,9 +72,9 @@ def test_roles_are_asked_for_once_a_version(cast: Cast, django_assert_num_querie
 def test_roles_of_a_user_who_never_was_a_member_are_not_remembered(cast: Cast) -> None:
     """A data migration writes rows that renew no version; they count at once."""
     assert versions.current(cast.nobody.pk) == 0
-    assert memory.roles_of(cast.nobody.pk, cast.acme.pk, version=0) == frozenset()
+    assert memory.roles_of(cast.nobody.pk, cast.acme.pk, version=0) == IMPLICIT
     Membership._base_manager.bulk_create([Membership(user=cast.nobody, tenant=cast.acme, role="viewer")])
-    assert memory.roles_of(cast.nobody.pk, cast.acme.pk, version=0) == {"viewer"}
+    assert memory.roles_of(cast.nobody.pk, cast.acme.pk, version=0) == {"viewer", *IMPLICIT}
 
 
 def test_the_memory_is_bounded(cast: Cast, settings: Any) -> None:
