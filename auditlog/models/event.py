@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .identifiers import uuid7
+from ..identifiers import uuid7
 
 
 class EventChangeRefused(Exception):  # noqa: N818 - errors are past participles in this project

@@ -1,0 +1,94 @@
+"""Reads the log to its end, again and again, without missing an event and without making a writer wait.
+
+Numbers are given when a row is inserted and become visible when its transaction commits, in another order: whoever
+reads "everything above the last number" misses the events of transactions that were slow. So on PostgreSQL the order
+is that of (epoch, tx, seq), and only transactions are read that are certain to have ended: those below the
+snapshot's xmin. On SQLite one transaction writes at a time, and numbers are in the order of commits.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.db import connections, transaction
+from django.db.models import BigIntegerField, Func, Max, Q, QuerySet
+
+from .models import Event, Follower
+
+BATCH = 1000
+
+
+class _OldestOpenTransaction(Func):
+    """PostgreSQL's number of the oldest transaction that may still be open, for this statement's snapshot."""
+
+    template = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+    output_field = BigIntegerField()
+
+
+@dataclass
+class Reading:
+    """A locked place in the log, and the events that come after it."""
+
+    place: Follower
+    alias: str
+
+    def next_range(self, size: int = BATCH) -> QuerySet[Event]:
+        """Return the next events in the order of the log, ``size`` at most, and move the place behind them.
+
+        Events are never changed, so the query gives the same rows whenever it is run.
+        """
+        while not (keys := list(self._unread().values_list("epoch", "tx", "seq", "ts")[:size])):
+            if not self._enter_next_epoch():
+                return Event.objects.using(self.alias).none()
+        after = self._after()
+        self.place.epoch, self.place.tx, self.place.seq, self.place.ts = keys[-1]
+        return self._in_order(Event.objects.using(self.alias).filter(after, self._up_to(), epoch=self.place.epoch))
+
+    def _unread(self) -> QuerySet[Event]:
+        events = Event.objects.using(self.alias).filter(self._after(), epoch=self.place.epoch)
+        return self._in_order(events.filter(tx__lt=_OldestOpenTransaction()) if self._has_tx else events)
+
+    def _enter_next_epoch(self) -> bool:
+        later = Event.objects.using(self.alias).filter(epoch__gt=self.place.epoch).order_by("epoch")
+        epoch = later.values_list("epoch", flat=True).first()
+        if epoch is None:
+            return False
+        self.place.epoch, self.place.tx, self.place.seq = epoch, 0, 0
+        return True
+
+    @property
+    def _has_tx(self) -> bool:
+        return connections[self.alias].vendor == "postgresql"
+
+    def _in_order(self, events: QuerySet[Event]) -> QuerySet[Event]:
+        return events.order_by("tx", "seq") if self._has_tx else events.order_by("seq")
+
+    # In both clauses the first condition is implied by the second, and lets the index on (epoch, tx, seq) be used.
+
+    def _after(self) -> Q:
+        later = Q(seq__gt=self.place.seq)
+        return Q(tx__gte=self.place.tx) & (Q(tx__gt=self.place.tx) | later) if self._has_tx else later
+
+    def _up_to(self) -> Q:
+        earlier = Q(seq__lte=self.place.seq)
+        return Q(tx__lte=self.place.tx) & (Q(tx__lt=self.place.tx) | earlier) if self._has_tx else earlier
+
+
+@contextmanager
+def reading(name: str, alias: str) -> Iterator[Reading]:
+    """Read as ``name`` in one transaction: what is made of the events and the new place are stored together.
+
+    A second reader of the same name waits until the first has ended.
+    """
+    with transaction.atomic(using=alias):
+        Follower.objects.using(alias).get_or_create(name=name)
+        found = Reading(Follower.objects.using(alias).select_for_update().get(name=name), alias)
+        yield found
+        found.place.save(using=alias)
+
+
+def lag(name: str, alias: str) -> int:
+    """Return how many events the reader ``name`` has not dealt with, those of open transactions included."""
+    place = Follower.objects.using(alias).filter(name=name).first() or Follower(name=name)
+    newest = Event.objects.using(alias).aggregate(Max("seq"))["seq__max"] or 0
+    return int(max(0, newest - place.seq))
