@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .actions import policy_action, public
     from .deciding import PolicyMixin
-    from .filters import PolicyOrderingFilter
+    from .filters import PolicyOrderingFilter, PolicySearchFilter
     from .permissions import PolicyPermission
     from .viewsets import PolicyViewSet
 
@@ -17,12 +17,21 @@ _HOMES = {
     "PolicyMixin": "deciding",
     "PolicyOrderingFilter": "filters",
     "PolicyPermission": "permissions",
+    "PolicySearchFilter": "filters",
     "PolicyViewSet": "viewsets",
     "policy_action": "actions",
     "public": "actions",
 }
 
-__all__ = ["PolicyMixin", "PolicyOrderingFilter", "PolicyPermission", "PolicyViewSet", "policy_action", "public"]
+__all__ = [
+    "PolicyMixin",
+    "PolicyOrderingFilter",
+    "PolicyPermission",
+    "PolicySearchFilter",
+    "PolicyViewSet",
+    "policy_action",
+    "public",
+]
 
 
 def __getattr__(name: str) -> Any:

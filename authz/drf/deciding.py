@@ -1,10 +1,12 @@
 """What makes a view set obey a policy, whatever its subclasses override."""
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import ValidationError as InvalidKey
 from django.db import connections, router, transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     _Base = GenericAPIView[Any]
 else:
     _Base = object
+
+logger = logging.getLogger(__name__)
 
 READ, CREATE, UPDATE, DELETE = "read", "create", "update", "delete"
 
@@ -52,6 +56,8 @@ class PolicyMixin(_Base):
 
     action: str
     decided_object: Model | None = None
+    # A change for which nothing was decided is undone.
+    _decisions = 0
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Take hold of the methods of the host's subclass, so that none that it overrides can lose the policy."""
@@ -119,6 +125,23 @@ class PolicyMixin(_Base):
         """Return the names that the principal's roles may read, which filters and ordering keep to; None is all."""
         return fields_for(self.policy_model, self.principal.roles).read
 
+    def get_objects(self, keys: Collection[Any]) -> list[Any]:
+        """Return the rows with these keys for a bulk route: locked, and each decided about.
+
+        :raises Unreadable: one of them is not there, or may not be read.
+        :raises AccessDenied: one of them may not be so used.
+        """
+        wanted = {str(key) for key in keys}
+        try:
+            rows = list(self._locked(scoped(type(self).get_queryset(self).filter(pk__in=keys), self.principal, READ)))
+        except (TypeError, ValueError, OverflowError, InvalidKey):
+            rows = []
+        if missing := wanted - {str(row.pk) for row in rows}:
+            raise Unreadable(action=self.policy_action, model=self.policy_model, field="pk", key=min(missing))
+        for row in rows:
+            self._demand(self.policy_action, row)
+        return rows
+
     # What is done to every request.
 
     def _action(self) -> Action:
@@ -137,7 +160,10 @@ class PolicyMixin(_Base):
             hops = self._action().hops
             rows = rows.select_related(*hops) if hops else rows
             return self._locked(rows) if self._writes and self.lock_rows else rows
-        return rows if self.policy_action in {READ, CREATE} else scoped(rows, self.principal, self.policy_action)
+        if self.policy_action in {READ, CREATE}:
+            return rows
+        self._decisions += 1
+        return scoped(rows, self.principal, self.policy_action)
 
     def _locked(self, rows: QuerySet[Model]) -> QuerySet[Model]:
         features = connections[rows.db].features
@@ -157,6 +183,7 @@ class PolicyMixin(_Base):
             if denied is not None:
                 raise denied
             self.decided_object = row
+            self._decisions += 1
         return self.decided_object
 
     def _found(self, get_object: Callable[[], Model]) -> Model:
@@ -185,6 +212,9 @@ class PolicyMixin(_Base):
             response = handler(request, *args, **kwargs)
             if self.decided_object is not None and self.policy_action != DELETE:
                 self._decide_after(self.decided_object)
+            elif not self._decisions and response.status_code < 400:
+                logger.error("%s.%s wrote without a decision", type(self).__name__, self.action)
+                raise AccessDenied(action=self.policy_action, model=self.policy_model, reason="undecided")
             return response
 
     def _decide_after(self, row: Model) -> None:
@@ -198,6 +228,7 @@ class PolicyMixin(_Base):
             raise AccessDenied(action=self.policy_action, model=type(row), reason="left_tenant", target=row)
 
     def _demand(self, action: str, row: Model) -> None:
+        self._decisions += 1
         denied = denial(self.principal, action, row)
         if denied is not None:
             raise denied

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
-from rest_framework.filters import OrderingFilter
+from rest_framework.filters import OrderingFilter, SearchFilter
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -47,3 +47,16 @@ class PolicyOrderingFilter(OrderingFilter):
         if len(valid) != len(asked):
             raise UnknownParameter(self.ordering_param)
         return valid
+
+
+class PolicySearchFilter(SearchFilter):
+    """Searches in the view's `search_fields` as far as they can be read; in none of them, nothing is found."""
+
+    def get_search_fields(self, view: APIView, request: Request) -> list[str]:
+        names = super().get_search_fields(view, request) or ()
+        return [name for name in names if readable(view, name.lstrip("".join(self.lookup_prefixes)))]
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
+        if self.get_search_terms(request) and not self.get_search_fields(view, request):
+            return queryset.none()
+        return super().filter_queryset(request, queryset, view)

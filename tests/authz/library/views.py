@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
-from authz.drf import PolicyOrderingFilter, PolicyViewSet, policy_action, public
+from authz.drf import PolicyOrderingFilter, PolicySearchFilter, PolicyViewSet, policy_action, public
 from authz.drf.django_filters import PolicyFilterBackend
 
 from .models import Book, Shelf
@@ -26,7 +26,8 @@ class BookFilter(FilterSet):  # type: ignore[misc]  # django-filter has no types
 class BookViewSet(PolicyViewSet):
     queryset = Book.objects.order_by("title", "pk")
     serializer_class = BookSerializer
-    filter_backends = (PolicyFilterBackend, PolicyOrderingFilter)
+    filter_backends = (PolicyFilterBackend, PolicyOrderingFilter, PolicySearchFilter)
+    search_fields = ("title", "owner__email")
     filterset_class = BookFilter
     ordering_fields = ("title", "pages")
 
@@ -50,6 +51,43 @@ class BookViewSet(PolicyViewSet):
     @policy_action("read")
     def own_get(self, request: Request, pk: str) -> Response:
         return Response({"title": Book.objects.get(pk=pk).title})
+
+    @action(detail=False, methods=["patch"])
+    @policy_action("update")
+    def bulk(self, request: Request) -> Response:
+        data: Any = request.data
+        books = self.get_objects(data["ids"])
+        for book in books:
+            serializer = self.get_serializer(book, data=data["values"], partial=True)
+            serializer.is_valid(raise_exception=True)
+            serializer.save()
+        return Response(len(books))
+
+    @action(detail=False, methods=["post"])
+    @policy_action("create")
+    def bulk_create(self, request: Request) -> Response:
+        serializer = self.get_serializer(data=request.data, many=True)
+        serializer.is_valid(raise_exception=True)
+        serializer.save()
+        return Response(serializer.data)
+
+    @action(detail=False, methods=["delete"])
+    @policy_action("delete")
+    def bulk_delete(self, request: Request) -> Response:
+        data: Any = request.data
+        for book in self.get_objects(data["ids"]):
+            book.delete()
+        return Response(status=204)
+
+    @action(detail=False, methods=["patch"])
+    @policy_action("update")
+    def bulk_by_itself(self, request: Request) -> Response:
+        return Response(Book.objects.update(title="changed"))
+
+    @action(detail=False, methods=["patch"])
+    @policy_action("update")
+    def bulk_scoped(self, request: Request) -> Response:
+        return Response(self.get_queryset().update(title="changed"))
 
     @policy_action("export")
     @action(detail=False)
