@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -11,14 +11,20 @@ from .. import jose
 from .base import KeyDocument, KeysUnavailable
 
 PURPOSES = ("access", "refresh")
+#: How far back the date of a key lies that nobody may miss.
+EARLIER = timedelta(minutes=1)
 RSA_BITS = 3072  # 128 bits of security (OWASP ASVS 5.0, V11.2.3)
 #: Algorithms a signing key may be made for.
 SIGNING_ALGORITHMS = ("EdDSA", "ES256", "RS256", "HS256")
 
 
 def new_document(algorithm: str, now: datetime) -> KeyDocument:
-    """Return a document with one key for each purpose, active from ``now`` on."""
-    return {"access": [new_key(algorithm, now)], "refresh": [new_key("HS256", now)]}
+    """Return a document with one key for each purpose, active already.
+
+    Its keys are dated a minute back: a request that began before they were made must find them active.
+    """
+    since = now - EARLIER
+    return {"access": [new_key(algorithm, since)], "refresh": [new_key("HS256", since)]}
 
 
 def with_new_key(
@@ -28,8 +34,9 @@ def with_new_key(
 
     :param alone: drop the others: what they signed is refused from now on (for a key that leaked).
     """
-    old = [] if alone else document[purpose]
-    return {**document, purpose: [*old, new_key(algorithm, active_from)]}
+    if alone:
+        return {**document, purpose: [new_key(algorithm, active_from - EARLIER)]}
+    return {**document, purpose: [*document[purpose], new_key(algorithm, active_from)]}
 
 
 def new_key(algorithm: str, active_from: datetime) -> dict[str, Any]:
