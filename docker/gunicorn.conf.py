@@ -46,9 +46,22 @@ loglevel = "warning"
 proc_name = "bulwark"
 
 
+#: Where the workers add up their metrics; empty: each worker answers for itself.
+METRICS_DIR = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
+
+
+def on_starting(server: Any) -> None:  # noqa: ARG001
+    """Empty the folder of the metrics: what an earlier run counted is not this one's."""
+    if METRICS_DIR:
+        folder = Path(METRICS_DIR)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for file in folder.glob("*.db"):
+            file.unlink()
+
+
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001
-    """Drop the gauges of a worker that has ended, where workers share their metrics in a folder."""
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    """Drop the gauges of a worker that has ended."""
+    if METRICS_DIR:
         from prometheus_client import multiprocess
 
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -178,4 +178,7 @@ def environment(service: str, stores: Stores) -> dict[str, str]:
             found[name] = SITE.get(value[2:].partition(":")[0], "")
         else:
             found[name] = value
-    return {**found, "TRUSTED_PROXIES": "127.0.0.1", "AUDIT_SPOOL": str(stores.secrets.parent / "spool")}
+    place = stores.secrets.parent
+    if "PROMETHEUS_MULTIPROC_DIR" in found:
+        found["PROMETHEUS_MULTIPROC_DIR"] = str(place / "metrics")
+    return {**found, "TRUSTED_PROXIES": "127.0.0.1", "AUDIT_SPOOL": str(place / "spool")}

@@ -2,6 +2,7 @@ import os
 import runpy
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,6 +50,15 @@ def test_only_the_proxy_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRUSTED_PROXIES", "")
     assert load()["forwarded_allow_ips"] == "127.0.0.1,::1"
     assert load()["forwarder_headers"] == ""
+
+
+def test_metrics_of_an_earlier_run_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "metrics"
+    folder.mkdir()
+    (folder / "counter_1.db").touch()
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(folder))
+    load()["on_starting"](None)
+    assert list(folder.iterdir()) == []
 
 
 def test_it_needs_no_place_to_write_to() -> None:

@@ -1,5 +1,6 @@
 """The stack of compose.yaml, run from its own files: what the parts do together."""
 
+import json
 import ssl
 import subprocess
 import sys
@@ -86,14 +87,32 @@ def test_an_ambiguous_header_does_not_reach_the_application(server: Running) -> 
     assert httpx.get(f"http://127.0.0.1:{server.port}/healthz", headers=headers, trust_env=False).status_code == 400
 
 
-def test_the_health_check_tells_life_from_death(server: Running) -> None:
-    def probe(port: int) -> int:
-        command = [sys.executable, str(DOCKER / "healthcheck.py")]
-        env = {"BIND": f"127.0.0.1:{port}", "ALLOWED_HOSTS": "localhost"}
-        return subprocess.run(command, env=env, capture_output=True, check=False).returncode
+def ask(port: int, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, str(DOCKER / "healthcheck.py"), *arguments]
+    own = {"BIND": f"127.0.0.1:{port}", "ALLOWED_HOSTS": "localhost"}
+    return subprocess.run(command, env=own, capture_output=True, text=True, check=False)
 
-    assert probe(server.port) == 0
-    assert probe(free_port()) == 1
+
+def test_the_health_check_tells_life_from_death(server: Running) -> None:
+    assert ask(server.port).returncode == 0
+    assert ask(free_port()).returncode == 1
+    assert ask(server.port, "/nowhere").returncode == 1
+
+
+def test_the_stores_answer_the_application(server: Running) -> None:
+    assert json.loads(ask(server.port, "/readyz").stdout)["checks"] == {"database": "ok", "limiter": "ok"}
+
+
+def test_the_workers_count_together(server: Running) -> None:
+    def counted() -> float:
+        lines = ask(server.port, "/metrics").stdout.splitlines()
+        found = [line for line in lines if line.startswith("bulwark_requests_total") and 'route="/healthz"' in line]
+        return sum(float(line.rpartition(" ")[2]) for line in found)
+
+    before = counted()
+    for _ in range(12):
+        assert ask(server.port).returncode == 0
+    assert {counted() for _ in range(6)} == {before + 12}
 
 
 def test_a_dead_application_is_a_problem_with_the_same_protections(tmp_path: Path) -> None:
