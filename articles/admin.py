@@ -38,6 +38,10 @@ class ArticleForm(ArticleModelForm):
     def clean_body(self) -> str:
         return clean_html(self.cleaned_data["body"])
 
+    def clean_tags(self) -> Any:
+        """Django's validators leave out what is empty, and `{}` and `null` are empty too."""
+        return self.cleaned_data["tags"] or []
+
 
 @admin.register(Article)
 class ArticleAdmin(ArticleModelAdmin):
