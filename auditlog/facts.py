@@ -19,15 +19,17 @@ logger = logging.getLogger(__name__)
 Facts = dict[str, Any]
 
 
-def limit(field: str) -> int:
-    """Return how many characters the column ``field`` holds."""
-    column = Event._meta.get_field(field)  # noqa: SLF001 - Django's documented face of a model
-    return int(getattr(column, "max_length", None) or 0)
+#: How many characters each column holds.
+LIMITS: dict[str, int] = {
+    field.name: field.max_length
+    for field in Event._meta.concrete_fields  # noqa: SLF001 - Django's documented face of a model
+    if field.max_length
+}
 
 
 def cleaned(facts: Facts) -> Facts:
     """Return ``facts`` with every text made storable and cut to its column."""
-    return {name: text(value, limit(name)) if isinstance(value, str) else value for name, value in facts.items()}
+    return {name: text(value, LIMITS[name]) if isinstance(value, str) else value for name, value in facts.items()}
 
 
 def of_request(request: HttpRequest) -> Facts:

@@ -48,10 +48,10 @@ def record(
     kind = kind_of(type)
     kept, dropped = kind.split(data or {})
     event = Event(
-        type=cleaning.text(type, facts.limit("type")),
+        type=cleaning.text(type, facts.LIMITS["type"]),
         outcome=outcome,
         severity=Severity(severity) if severity is not None else _severity(kind, outcome),
-        reason=cleaning.text(reason, facts.limit("reason")),
+        reason=cleaning.text(reason, facts.LIMITS["reason"]),
         changes=cleaning.json_object(changes or {}),
         data=cleaning.json_object(kept),
         dropped=dropped,

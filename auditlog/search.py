@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from . import event_types
 from .cleaning import text
-from .facts import address, limit
+from .facts import LIMITS, address
 from .lookups import Within
 from .models import Event, EventQuerySet, Outcome, Severity
 
@@ -86,7 +86,7 @@ class EventSearch(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["type"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - told to the type checker
-        field.choices = _type_choices(text(self.data.get("type", ""), limit("type")))
+        field.choices = _type_choices(text(self.data.get("type", ""), LIMITS["type"]))
 
     @property
     def first_fields(self) -> list[forms.BoundField]:

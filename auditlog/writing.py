@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from django.db import DatabaseError, InterfaceError, connections, router
 
 from . import spool
+from .inserting import insert_one
 from .models import Event
 
 logger = logging.getLogger(__name__)
@@ -16,7 +17,7 @@ def write(event: Event) -> None:
 
     :raises django.db.Error: it could not be stored; let it end the change that it belongs to.
     """
-    event.save(using=router.db_for_write(Event))
+    insert_one(event, router.db_for_write(Event))
 
 
 def write_or_spool(events: Sequence[Event]) -> None:

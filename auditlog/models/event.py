@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..identifiers import uuid7
+from ..inserting import insert_many
 
 
 class EventChangeRefused(Exception):  # noqa: N818 - errors are past participles in this project
@@ -59,10 +60,11 @@ class EventQuerySet(models.QuerySet["Event"]):
     def insert(self, events: Sequence["Event"]) -> None:
         """Store events with one INSERT; a failure stores none and leaves a transaction of the caller as it was.
 
+        No signal of the model is sent.
+
         :raises django.db.Error: they could not be stored.
         """
-        with transaction.atomic(using=self.db):
-            self.bulk_create(events)
+        insert_many(events, self.db)
 
     def newest_first(self) -> "EventQuerySet":
         return self.order_by("-ts", "-seq")
