@@ -19,7 +19,7 @@ _SENT_LENGTH = 2 * BODY_LENGTH[1]
 
 
 _WRITTEN = ("title", "body", "category", "tags")
-_MANAGED = ("id", "status", "author", "tenant", "legal_hold", "version", "created_at", "updated_at", "published_at")
+_MANAGED = ("status", "author", "tenant", "legal_hold", "version", "created_at", "updated_at", "published_at")
 
 
 @extend_schema_field({"type": "string", "minLength": BODY_LENGTH[0], "maxLength": _SENT_LENGTH})
@@ -72,8 +72,8 @@ class ArticleSerializer(StrictModelSerializer):
 
     class Meta:
         model = Article
-        fields: tuple[str, ...] = (*_WRITTEN, *_MANAGED)
-        read_only_fields = _MANAGED
+        fields: tuple[str, ...] = ("id", *_WRITTEN, *_MANAGED)
+        read_only_fields = ("id", *_MANAGED)
 
     def create(self, validated_data: Any) -> Article:
         article = Article(**validated_data)

@@ -106,7 +106,7 @@ INSIDE = [
     "https://100.64.0.1/",
     "http://example.org/",
     "https://example.org:8443/",
-    "https://user:secret@example.org/",
+    "https://user:secret@example.org/",  # pragma: allowlist secret
     "ftp://example.org/",
     "file:///etc/passwd",
     "gopher://127.0.0.1:6379/_FLUSHALL",
