@@ -22,6 +22,7 @@ class Rule:
     role: str
     why: str
     site: Site
+    node: Node
     clause: Clause
     fetches: tuple[Fetch, ...]
     opposite: Clause
@@ -39,6 +40,7 @@ class Rule:
             role,
             why,
             site,
+            when,
             clause,
             tuple(compiler.fetches),
             clause.opposite(),

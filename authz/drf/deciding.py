@@ -6,7 +6,6 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.core.exceptions import ValidationError as InvalidKey
 from django.db import connections, router, transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404
@@ -19,6 +18,7 @@ from rest_framework.serializers import BaseSerializer
 
 from ..engine import Action, action_of, check, scoped
 from ..fieldsets import fields_for
+from ..keys import NOT_A_KEY
 from ..principals import Principal, principal
 from .actions import DECLARED, Declared, marked
 from .asking import denial
@@ -134,7 +134,7 @@ class PolicyMixin(_Base):
         wanted = {str(key) for key in keys}
         try:
             rows = list(self._locked(scoped(type(self).get_queryset(self).filter(pk__in=keys), self.principal, READ)))
-        except (TypeError, ValueError, OverflowError, InvalidKey):
+        except NOT_A_KEY:
             rows = []
         if missing := wanted - {str(row.pk) for row in rows}:
             raise Unreadable(action=self.policy_action, model=self.policy_model, field="pk", key=min(missing))

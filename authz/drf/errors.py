@@ -3,11 +3,11 @@
 from abc import abstractmethod
 from typing import Any
 
-from django.core.exceptions import ValidationError as InvalidKey
 from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException, ErrorDetail, NotFound, PermissionDenied, ValidationError
 
+from ..keys import NOT_A_KEY
 from ..principals import Principal
 from ..refusals import tell_denied, tell_fields_refused
 
@@ -59,7 +59,7 @@ class Unreadable(Refusal, NotFound):
         """Send `access_denied`, with the row as its target if it exists. One query, whether or not it does."""
         try:
             row = self.model._base_manager.filter(**{self.field: self.key}).first()  # noqa: SLF001  (documented)
-        except (TypeError, ValueError, OverflowError, InvalidKey):
+        except NOT_A_KEY:
             row = None
         tell_denied(
             principal,
