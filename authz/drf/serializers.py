@@ -1,10 +1,13 @@
 """Serializers limited to the fields of a principal's roles, and that decide about every row they write."""
 
 from collections.abc import Mapping
+from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db.models import Model
-from rest_framework.fields import Field, HiddenField
+from rest_framework.fields import Field, HiddenField, SerializerMethodField
+from rest_framework.relations import HyperlinkedRelatedField
 from rest_framework.serializers import BaseSerializer, ModelSerializer
 
 from ..fieldsets import FieldSet
@@ -18,6 +21,8 @@ else:
     _Base = object
 
 _limited: dict[tuple[type, FieldSet, str], type] = {}
+# Fields of limited classes that only show values: built once. None stands for fields that must be built for each use.
+_shown: dict[type, Mapping[str, Any] | None] = {}
 
 
 def limited(serializer: type[BaseSerializer[Any]], fields: FieldSet, action: str) -> type[BaseSerializer[Any]]:
@@ -27,14 +32,36 @@ def limited(serializer: type[BaseSerializer[Any]], fields: FieldSet, action: str
     if found is None:
         if len(_limited) > 1000:
             _limited.clear()
-        name = f"Limited{serializer.__name__}"
-        # The name in the OpenAPI document stays that of the host's class.
-        found = _limited[key] = type(
-            name,
-            (Limited, serializer),
-            {"policy_fields": fields, "policy_action": action, "__doc__": serializer.__doc__},
-        )
+            _shown.clear()
+        members = {
+            "policy_fields": fields,
+            "policy_action": action,
+            # What is shown of the class, in the OpenAPI document too, stays the host's.
+            "__doc__": serializer.__doc__,
+            "__module__": serializer.__module__,
+        }
+        found = _limited[key] = type(f"Limited{serializer.__name__}", (Limited, serializer), members)
     return found
+
+
+def _only_shows(field: Field[Any, Any, Any, Any]) -> bool:
+    """Tell whether a field's output depends on the row alone: not on the request, nor on code of the host."""
+    if isinstance(field, BaseSerializer | SerializerMethodField | HyperlinkedRelatedField):
+        return False
+    child = getattr(field, "child", None) or getattr(field, "child_relation", None)
+    methods = (type(field).to_representation, type(field).get_attribute)
+    framework = all(method.__module__.startswith("rest_framework.") for method in methods)
+    return framework and (child is None or _only_shows(child))
+
+
+def _shared(kind: type["Limited"]) -> Mapping[str, Any] | None:
+    """Return the fields that every request may share, for reading only; None if the host's class may change them."""
+    changing = ("__init__", "get_fields", "get_extra_kwargs", "build_field", "_readable_fields")
+    own = [base for base in kind.__mro__ if base is not Limited and not base.__module__.startswith("rest_framework.")]
+    if any(name in vars(base) for base in own if base is not object for name in changing):
+        return None
+    made = kind().fields
+    return MappingProxyType(dict(made)) if all(_only_shows(field) for field in made.values()) else None
 
 
 class Limited(_Base):
@@ -42,6 +69,16 @@ class Limited(_Base):
 
     policy_fields: ClassVar[FieldSet]
     policy_action: ClassVar[str]
+
+    @cached_property
+    def fields(self) -> Any:
+        """The fields: for output those that every request shares, as far as none of them looks at the request."""
+        if self.instance is None or hasattr(self, "initial_data"):
+            return super().fields
+        kind = type(self)
+        if kind not in _shown:
+            _shown[kind] = _shared(kind)
+        return super().fields if _shown[kind] is None else _shown[kind]
 
     def get_field_names(self, declared_fields: Mapping[str, Field[Any, Any, Any, Any]], info: Any) -> list[str]:
         names = super().get_field_names(declared_fields, info)
