@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache, caches
+from pytest_django import Settings
 
 from edge.ratelimit import limiter
 from tests.redis_databases import Claims
@@ -42,6 +44,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             for item in items:
                 if item.get_closest_marker(marker):
                     item.add_marker(pytest.mark.skip(reason=f"needs {variable}"))
+
+
+@pytest.fixture(autouse=True)
+def own_spool(settings: Settings, tmp_path: Path) -> None:
+    """An event that a test cannot store waits in a folder of that test, and is not replayed into another's."""
+    settings.BULWARK_AUDITLOG = {**settings.BULWARK_AUDITLOG, "SPOOL": tmp_path / "spool"}
 
 
 @pytest.fixture(autouse=True)
