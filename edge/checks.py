@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 
 from .conf import KEYS, conf
 from .ratelimit.policies import named_policy
+from .views import limits_in_urls
 
 #: Networks wider than these are no set of proxies.
 _WIDEST = {4: 8, 6: 16}
@@ -27,7 +28,11 @@ def check_keys(*_: Any, **__: Any) -> list[CheckMessage]:
 def check_proxies(*_: Any, **__: Any) -> list[CheckMessage]:
     """E002 to E004: networks that are none, proxies that are everybody, a header that no proxy writes."""
     found: list[CheckMessage] = []
-    for key, texts in (("TRUSTED_PROXIES", conf.trusted_proxies), ("METRICS_NETWORKS", conf.metrics_networks)):
+    for key, texts in (
+        ("TRUSTED_PROXIES", conf.trusted_proxies),
+        ("METRICS_NETWORKS", conf.metrics_networks),
+        ("EXEMPT_NETWORKS", conf.exempt_networks),
+    ):
         for text in texts:
             try:
                 network = ipaddress.ip_network(text)
@@ -44,16 +49,19 @@ def check_proxies(*_: Any, **__: Any) -> list[CheckMessage]:
 
 def check_ratelimits(*_: Any, **__: Any) -> list[CheckMessage]:
     """E005: a policy that makes no sense or is missing. W001: a count whose key the caller chooses."""
+    wanted: dict[Any, str] = {name: f"RATELIMITS[{name!r}]" for name in conf.ratelimits}
+    if conf.general_ratelimit:
+        wanted[conf.general_ratelimit] = f"GENERAL_RATELIMIT {conf.general_ratelimit!r}"
+    wanted.update((declared, f"@ratelimit on {view}") for view, declared in limits_in_urls())
     found: list[CheckMessage] = []
-    names = [*conf.ratelimits, *([conf.general_ratelimit] if conf.general_ratelimit else [])]
-    for name in dict.fromkeys(names):
+    for each, where in wanted.items():
         try:
-            policy = named_policy(name)
+            policy = each() if callable(each) else named_policy(each)
         except (ImproperlyConfigured, ImportError, TypeError) as error:
-            found.append(Error(f"RATELIMITS: {error}", id="bulwark_edge.E005"))
+            found.append(Error(f"{where}: {error}", id="bulwark_edge.E005"))
             continue
         if isinstance(policy.key, str) and policy.key.startswith("header:"):
-            message = f"RATELIMITS: {name} counts by a header, which a caller changes at will."
+            message = f"{where} counts by a header, which a caller changes at will."
             found.append(Warning(message, hint="Count by ip or user as well.", id="bulwark_edge.W001"))
     return found
 

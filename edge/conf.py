@@ -72,13 +72,28 @@ class Conf:
         return self._read("LOCAL_KEYS", 100_000)
 
     @property
+    def deny_cache(self) -> float:
+        """Seconds that a process remembers a refusal of the shared store without asking again; 0: not at all."""
+        return self._read("DENY_CACHE", 1.0)
+
+    @property
+    def exempt_networks(self) -> Sequence[str]:
+        """Networks whose requests are not counted against any limit, as monitoring."""
+        return self._read("EXEMPT_NETWORKS", [])
+
+    @property
+    def redis_cluster(self) -> bool:
+        """Whether `REDIS_URL` names a node of a Redis Cluster."""
+        return self._read("REDIS_CLUSTER", default=False)
+
+    @property
     def ratelimit_enabled(self) -> bool:
         """Whether limits are applied at all."""
         return self._read("RATELIMIT_ENABLED", default=True)
 
     @property
     def ratelimits(self) -> Mapping[str, Mapping[str, Any]]:
-        """Policies by name: `{"login": {"key": "ip", "rate": ["5/m", "10/h"], "refund": True, "outage": "closed"}}`."""
+        """Policies by name, as `{"login": {"key": "ip", "rate": ["5/m", "10/h"], "outage": "closed"}}`."""
         return self._read("RATELIMITS", {})
 
     @property

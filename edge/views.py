@@ -1,7 +1,9 @@
 """Finds what decorators have declared on a view: a function, a class, or one method of a class."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
 
 
 def declared(view: Any, method: str | None, attribute: str) -> Iterator[Any]:
@@ -26,3 +28,21 @@ def _handler(cls: Any, view: Any, method: str | None) -> Any:
         return None
     name = (method or "").lower()
     return getattr(cls, (getattr(view, "actions", None) or {}).get(name, name), None)
+
+
+def limits_in_urls() -> Iterator[tuple[str, Any]]:
+    """Yield the name of each view in the URLconf with each limit that `@ratelimit` has declared on it."""
+    for view in _views(get_resolver().url_patterns):
+        cls = getattr(view, "cls", None) or getattr(view, "view_class", None)
+        owners = [view, *(getattr(cls, name, None) for name in dir(cls))] if cls else [view]
+        for owner in owners:
+            for declared in getattr(owner, "edge_limits", None) or ():
+                yield getattr(cls or view, "__qualname__", repr(view)), declared
+
+
+def _views(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[Any]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _views(pattern.url_patterns)
+        else:
+            yield pattern.callback

@@ -64,3 +64,4 @@ def _forget() -> None:
     cache.clear()
     claims.clear()
     limiter().local.clear()
+    limiter().denials.clear()

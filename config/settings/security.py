@@ -83,9 +83,9 @@ BULWARK_EDGE: dict[str, Any] = {
         "general": {"key": "user_or_ip", "rate": "100/15m"},
         "anonymous_read": {"key": "ip", "rate": "60/m"},
         # Guessing: what succeeds is given back, so that only failures count.
-        "login": {"key": "ip", "rate": ["5/m", "10/h"], "method": "POST", "refund": True, "outage": "closed"},
-        "admin_login": {"key": "ip", "rate": ["5/m", "10/h"], "method": "POST", "refund": [302], "outage": "closed"},
-        "mfa": {"key": "ip", "rate": ["5/m", "10/h"], "method": "POST", "refund": True, "outage": "closed"},
+        "login": {"key": "ip", "rate": ["5/m", "10/h"], "method": "POST", "skip_successful": True, "outage": "closed"},
+        "admin_login": {"key": "ip", "rate": ["5/m", "10/h"], "method": "POST", "skip_successful": [302], "outage": "closed"},
+        "mfa": {"key": "ip", "rate": ["5/m", "10/h"], "method": "POST", "skip_successful": True, "outage": "closed"},
         # Sending mail, making accounts and tokens.
         "register": {"key": "ip", "rate": ["5/m", "20/h"], "method": "POST", "outage": "closed"},
         "email": {"key": "ip", "rate": ["5/m", "20/h"], "method": "POST", "outage": "closed"},
@@ -93,7 +93,7 @@ BULWARK_EDGE: dict[str, Any] = {
         "refresh": {"key": "ip", "rate": ["30/m", "300/h"], "method": "POST", "outage": "closed"},
         # The owner's own account; a wrong current password is a guess too.
         "account": {"key": "user_or_ip", "rate": "60/m"},
-        "password_change": {"key": "user", "rate": ["5/m", "20/h"], "refund": True, "outage": "closed"},
+        "password_change": {"key": "user", "rate": ["5/m", "20/h"], "skip_successful": True, "outage": "closed"},
         # What costs more than it asks.
         "expensive": {"key": "user", "rate": "20/m"},
         "export": {"key": "user", "rate": ["5/m", "30/h"]},

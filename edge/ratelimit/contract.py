@@ -8,6 +8,8 @@ from typing import Protocol
 PARTS = 60
 #: Stores count in microseconds, whole ones: nothing is rounded in anyone's favour.
 SECOND = 1_000_000
+#: Seconds after which an offence is forgotten.
+FORGET = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +20,15 @@ class Limit:
     :param key: whose count it is.
     :param limit: how much may be spent in any window.
     :param window: seconds.
+    :param cool_down: seconds that the first, second, ... refusal closes the limit for; the last counts for all further
+        ones. What is refused meanwhile is no further offence. A day without one forgets them.
     """
 
     name: str
     key: str
     limit: int
     window: int
+    cool_down: tuple[int, ...] = ()
 
     @property
     def width(self) -> int:

@@ -26,8 +26,9 @@ def ratelimit(
     method: str | Iterable[str] = ALL,
     block: bool = True,
     outage: str = "local",
-    refund: bool | Iterable[int] = False,
+    skip_successful: bool | Iterable[int] = False,
     cost: int = 1,
+    cool_down: Iterable[int] = (),
 ) -> Callable[[View], View]:
     """Limit how often a view, class or method is called.
 
@@ -40,10 +41,19 @@ def ratelimit(
     :param method: the HTTP methods to count; all by default.
     :param block: answer 429; otherwise only set `request.limited`.
     :param outage: while the shared store is lost: `closed` answers 503, `local` counts in this process.
-    :param refund: give it back when the answer is a success; or the statuses that count as one.
+    :param skip_successful: give it back when the answer is a success; or the statuses that count as one.
     :param cost: what a call spends.
+    :param cool_down: seconds that the first, second, ... refusal closes the limit for, for whoever does not stop.
     :raises ImproperlyConfigured: an option makes no sense; for a named policy, when the first request comes.
     """
+    options: dict[str, Any] = {
+        "method": method,
+        "block": block,
+        "outage": outage,
+        "skip_successful": skip_successful,
+        "cost": cost,
+    }
+    options["cool_down"] = tuple(cool_down)
 
     def decorate(view: View) -> View:
         if isinstance(view, type):
@@ -53,9 +63,7 @@ def ratelimit(
         if policy is not None:
             declared = partial(named_policy, policy)
         else:
-            own = _own_policy(
-                view, key, rate, group, method=method, block=block, outage=outage, refund=refund, cost=cost
-            )
+            own = _own_policy(view, key, rate, group, options)
             declared = lambda: own  # noqa: E731 - each declaration needs an identity
         wrapper: Any = _asynchronous(view, declared) if iscoroutinefunction(view) else _synchronous(view, declared)
         wrapper.edge_limits = (*getattr(view, "edge_limits", ()), declared)
@@ -64,7 +72,7 @@ def ratelimit(
     return decorate
 
 
-def _own_policy(view: Any, key: Key | None, rate: Rates | None, group: str | None, **options: Any) -> Policy:
+def _own_policy(view: Any, key: Key | None, rate: Rates | None, group: str | None, options: dict[str, Any]) -> Policy:
     if key is None or rate is None:
         msg = "A rate limit needs the name of a policy, or key and rate."
         raise ImproperlyConfigured(msg)

@@ -10,7 +10,9 @@ from functools import lru_cache
 
 from .. import metrics, signals
 from ..conf import conf
+from .cluster import cluster_at
 from .contract import Limit, State, Store, StoreUnavailable
+from .denials import Denials
 from .local import LocalStore
 from .redis import connected
 
@@ -65,6 +67,7 @@ class Limiter:
         self.shared = shared
         self.local = local
         self._clock = clock
+        self.denials = Denials(clock)
         self._lock = threading.Lock()
         self._down_until = 0.0
         self._is_down = False
@@ -75,7 +78,7 @@ class Limiter:
         :param closed: refuse to decide while the shared store is lost, instead of counting in this process.
         :raises StoreUnavailable: it is lost, and ``closed``.
         """
-        decision = self._shared_decision(limits, cost)
+        decision = self._denied(limits, cost) or self._shared_decision(limits, cost)
         if decision is None:
             if self.shared is not None:
                 metrics.LIMIT_ERRORS.labels("closed" if closed else "local").inc()
@@ -83,9 +86,15 @@ class Limiter:
                     msg = "The shared store is lost."
                     raise StoreUnavailable(msg)
             decision = Decision(self.local.spend(limits, cost), self.local, cost)
+        self.denials.remember(decision)
         store = "local" if decision.store is self.local else "redis"
         metrics.LIMIT_DECISIONS.labels("allowed" if decision.allowed else "limited", store).inc()
         return decision
+
+    def _denied(self, limits: Sequence[Limit], cost: int) -> Decision | None:
+        """Return the refusal that is known already: a flood costs the shared store one question a second."""
+        states = self.denials.known(limits) if self.shared is not None else []
+        return Decision(states, self.local, cost) if states else None
 
     def _shared_decision(self, limits: Sequence[Limit], cost: int) -> Decision | None:
         if self.shared is None or not self._may_try():
@@ -122,9 +131,11 @@ class Limiter:
 
 def limiter() -> Limiter:
     """Return the limiter that the settings describe, one for the process."""
-    return _limiter(conf.redis_url, conf.redis_timeout)
+    return _limiter(conf.redis_url, conf.redis_timeout, conf.redis_cluster)
 
 
 @lru_cache(maxsize=8)
-def _limiter(url: str, timeout: float) -> Limiter:
-    return Limiter(connected(url, timeout) if url else None, LocalStore())
+def _limiter(url: str, timeout: float, is_cluster: bool) -> Limiter:
+    if not url:
+        return Limiter(None, LocalStore())
+    return Limiter(cluster_at(url, timeout) if is_cluster else connected(url, timeout), LocalStore())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ..conf import conf
-from .contract import PARTS, SECOND, Limit, State
+from .contract import FORGET, PARTS, SECOND, Limit, State
 
 
 def _monotonic() -> int:
@@ -20,6 +20,9 @@ class _Window:
 
     parts: dict[int, int] = field(default_factory=dict)
     total: int = 0
+    cools_until: int = 0
+    offences: int = 0
+    offended_at: int = 0
 
     def drop_before(self, part: int) -> None:
         for old in [p for p in self.parts if p < part]:
@@ -28,6 +31,12 @@ class _Window:
     def add(self, part: int, cost: int) -> None:
         self.parts[part] = self.parts.get(part, 0) + cost
         self.total += cost
+
+    def offend(self, steps: Sequence[int], now: int) -> None:
+        """Count an offence, and start the cool-down that it earns."""
+        self.offences = 1 if self.offended_at < now - FORGET * SECOND else self.offences + 1
+        self.offended_at = now
+        self.cools_until = now + steps[min(self.offences, len(steps)) - 1] * SECOND
 
     def freed_after(self, needed: int) -> int | None:
         """Return the part whose leaving makes ``needed`` free, or None when even all of them are not enough."""
@@ -56,12 +65,18 @@ class LocalStore:
         with self._lock:
             now = self._clock()
             windows = [self._window(limit, now) for limit in limits]
-            fits = [window.total + cost <= limit.limit for window, limit in zip(windows, limits, strict=True)]
-            if all(fits):
-                for window, limit in zip(windows, limits, strict=True):
+            cools = [window.cools_until > now for window in windows]
+            fits = [_fits(window, limit, now, cost) for window, limit in zip(windows, limits, strict=True)]
+            for window, limit, own, cool in zip(windows, limits, fits, cools, strict=True):
+                if all(fits) and cost:
                     window.add(now // limit.width, cost)
+                elif not own and not cool and limit.cool_down:
+                    window.offend(limit.cool_down, now)
             self._forget()
-            return [_state(*each, now, cost) for each in zip(windows, limits, fits, strict=True)]
+            rows = zip(windows, limits, fits, cools, strict=True)
+            return [
+                _state(window, limit, fits=own, cooled=cool, now=now, cost=cost) for window, limit, own, cool in rows
+            ]
 
     def refund(self, states: Sequence[State], cost: int = 1) -> None:
         with self._lock:
@@ -95,8 +110,18 @@ class LocalStore:
             self._windows.popitem(last=False)
 
 
-def _state(window: _Window, limit: Limit, fits: bool, now: int, cost: int) -> State:
-    part = window.freed_after(1 if fits else window.total + cost - limit.limit)
-    never = 0 if fits else limit.width * PARTS  # more is asked for than the limit ever allows
-    reset = never if part is None else (part + PARTS + 1) * limit.width - now
-    return State(limit, fits, max(0, limit.limit - window.total), reset / SECOND, now // limit.width)
+def _fits(window: _Window, limit: Limit, now: int, cost: int) -> bool:
+    return window.cools_until <= now and window.total + cost <= limit.limit
+
+
+def _state(window: _Window, limit: Limit, *, fits: bool, cooled: bool, now: int, cost: int) -> State:
+    """Return where ``limit`` stands; ``cooled`` says whether it was in a cool-down before this request."""
+    excess = window.total + cost - limit.limit
+    part = window.freed_after(1 if fits else excess) if fits or excess > 0 else None
+    # Where nothing that expires would be enough, more is asked for than the limit ever allows.
+    never = 0 if fits or cooled else limit.width * PARTS
+    wait = never if part is None else (part + PARTS + 1) * limit.width - now
+    if not fits:
+        wait = max(wait, window.cools_until - now)
+    remaining = 0 if window.cools_until > now else max(0, limit.limit - window.total)
+    return State(limit, fits, remaining, wait / SECOND, now // limit.width)

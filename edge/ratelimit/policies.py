@@ -20,7 +20,7 @@ UNSAFE: tuple[str, ...] = ("DELETE", "PATCH", "POST", "PUT")
 #: A rate, several, or a callable `(group, request)` that returns one or None for no limit.
 Rates = str | tuple[int, int] | list[str] | Callable[[str, HttpRequest], str | None]
 _UNITS = ((604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
-_OPTIONS = frozenset({"key", "rate", "group", "method", "block", "outage", "refund", "cost"})
+_OPTIONS = frozenset({"key", "rate", "group", "method", "block", "outage", "skip_successful", "cost", "cool_down"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,8 +33,9 @@ class Policy:
     :param methods: the HTTP methods that are counted; empty: all.
     :param block: whether to refuse; otherwise only `request.limited` is set.
     :param closed: whether to refuse with 503 while the shared store is lost.
-    :param refund: the statuses of an answer that give the spending back.
+    :param skipped: the statuses of an answer that is not counted: what it spent is given back.
     :param cost: what a request spends.
+    :param cool_down: seconds that repeated refusals close the limit for.
     """
 
     group: str
@@ -43,8 +44,9 @@ class Policy:
     methods: tuple[str, ...] = ALL
     block: bool = True
     closed: bool = False
-    refund: frozenset[int] = frozenset()
+    skipped: frozenset[int] = frozenset()
     cost: int = 1
+    cool_down: tuple[int, ...] = ()
 
     @property
     def early(self) -> bool:
@@ -69,6 +71,7 @@ class Policy:
                 f"{conf.redis_prefix}:{{{tag}}}:{scope}:{rate.limit}/{rate.window}",
                 rate.limit,
                 rate.window,
+                self.cool_down,
             )
             for rate in rates
         ]
@@ -94,8 +97,9 @@ def make_policy(
     method: str | Iterable[str] = ALL,
     block: bool = True,
     outage: str = "local",
-    refund: bool | Iterable[int] = False,
+    skip_successful: bool | Iterable[int] = False,
     cost: int = 1,
+    cool_down: Iterable[int] = (),
 ) -> Policy:
     """Return a checked policy.
 
@@ -105,12 +109,13 @@ def make_policy(
     if outage not in {"closed", "local"}:
         msg = f"outage is closed or local, not {outage!r}."
         raise ImproperlyConfigured(msg)
-    if cost < 1:
-        msg = f"A request costs 1 or more, not {cost!r}."
+    steps = tuple(cool_down)
+    if cost < 1 or any(step < 0 for step in steps):
+        msg = f"A request costs 1 or more, and cools down for 0 seconds or more: not {cost!r}, {steps!r}."
         raise ImproperlyConfigured(msg)
     methods = (method,) if isinstance(method, str) else tuple(method)
-    if isinstance(refund, bool):
-        refund = range(200, 400) if refund else ()
+    if isinstance(skip_successful, bool):
+        skip_successful = range(200, 400) if skip_successful else ()
     return Policy(
         group=group,
         key=key,
@@ -118,8 +123,9 @@ def make_policy(
         methods=tuple(sorted({name.upper() for name in methods})),
         block=block,
         closed=outage == "closed",
-        refund=frozenset(refund),
+        skipped=frozenset(skip_successful),
         cost=cost,
+        cool_down=steps,
     )
 
 

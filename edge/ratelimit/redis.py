@@ -37,9 +37,14 @@ class RedisStore:
     """
 
     def __init__(self, client: "redis.Redis") -> None:
-        self.client = client
+        self._client: Any = client
         self._spend = Script(self.source("spend"))
         self._refund = Script(self.source("refund"))
+
+    @property
+    def client(self) -> Any:
+        """The connection."""
+        return self._client
 
     def source(self, name: str) -> str:
         """Return the text of a script."""
@@ -48,7 +53,8 @@ class RedisStore:
     def spend(self, limits: Sequence[Limit], cost: int = 1) -> list[State]:
         arguments = [cost]
         for limit in limits:
-            arguments += [limit.limit, limit.width]
+            arguments += [limit.limit, limit.width, len(limit.cool_down)]
+            arguments += [step * SECOND for step in limit.cool_down]
         answer = self._run(self._spend, [limit.key for limit in limits], arguments)
         rows = zip(limits, answer[::4], answer[1::4], answer[2::4], answer[3::4], strict=True)
         return [State(limit, bool(fits), left, reset / SECOND, part) for limit, fits, left, reset, part in rows]
@@ -64,6 +70,24 @@ class RedisStore:
             self.client.delete(*keys)
         except (RedisError, OSError) as error:
             raise StoreUnavailable(type(error).__name__) from error
+
+    def counted(self, identity: str) -> list[Limit]:
+        """Return the limits that have counts under ``identity``; walks all keys, so it is for people, not for requests.
+
+        :param identity: what stands between the braces of the keys.
+        :raises StoreUnavailable: the counts cannot be reached.
+        """
+        pattern = f"*{{{identity}}}*"
+        try:
+            keys = sorted(key.decode() for key in self.client.scan_iter(match=pattern, count=1_000))
+        except (RedisError, OSError) as error:
+            raise StoreUnavailable(type(error).__name__) from error
+        found = []
+        for key in keys:
+            scope, _, rate = key.partition("}:")[2].rpartition(":")
+            limit, _, window = rate.partition("/")
+            found.append(Limit(scope, key, int(limit), int(window)))
+        return found
 
     def _run(self, script: Script, keys: Sequence[str], arguments: Sequence[int]) -> Any:
         try:

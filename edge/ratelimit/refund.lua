@@ -5,20 +5,16 @@ local now = time[1] * 1000000 + time[2]
 local cost = tonumber(ARGV[1])
 for i, key in ipairs(KEYS) do
   local part, width = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
-  local head = redis.call('HMGET', key, 'n', 'o', part % RING)
-  local total, oldest, spent = tonumber(head[1]) or 0, tonumber(head[2]), tonumber(head[3]) or 0
+  local head = redis.call('HMGET', key, 'o', part % RING)
+  local oldest, spent = tonumber(head[1]), tonumber(head[2]) or 0
   -- A slot belongs to the part only between the oldest part and one turn of the ring.
   if oldest and part >= oldest and part > math.floor(now / width) - RING and spent > 0 then
     local back = math.min(spent, cost)
-    if total == back then
-      redis.call('DEL', key)
+    redis.call('HINCRBY', key, 'n', -back)
+    if spent == back then
+      redis.call('HDEL', key, part % RING)
     else
-      redis.call('HINCRBY', key, 'n', -back)
-      if spent == back then
-        redis.call('HDEL', key, part % RING)
-      else
-        redis.call('HINCRBY', key, part % RING, -back)
-      end
+      redis.call('HINCRBY', key, part % RING, -back)
     end
   end
 end

@@ -1,10 +1,13 @@
 -- Spends ARGV[1] from every window in KEYS, or from none when one of them does not have it.
--- ARGV[2i], ARGV[2i+1]: limit and width of a part (microseconds) of window i. Returns four numbers a window: allowed,
--- remaining, microseconds until something (enough, when refused) is free, and the part that counts now.
+-- For each window three arguments and more: limit, width of a part (microseconds), number of cool-down steps, the steps
+-- (microseconds). Returns four numbers a window: allowed, remaining, microseconds until something (enough, when refused)
+-- is free, and the part that counts now.
 --
 -- A window is a ring of 61 slots in a hash: slot p % 61 holds what was spent in part p, `n` the sum, `o` the oldest part.
+-- `u` is when its cool-down ends, `c` how many offences there were, `a` when the last one was.
 -- Time is the server's, so that hosts whose clocks differ agree.
 local RING = 61
+local FORGET = 86400 * 1000000
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local cost = tonumber(ARGV[1])
@@ -30,10 +33,10 @@ local function reached(key, from, to, needed)
   return nil
 end
 
-local function opened(key, width)
+local function opened(key, limit, width, steps)
   local part = math.floor(now / width)
-  local head = redis.call('HMGET', key, 'n', 'o')
-  local total, oldest = tonumber(head[1]) or 0, tonumber(head[2]) or part
+  local head = redis.call('HMGET', key, 'n', 'o', 'u')
+  local total, oldest, ends = tonumber(head[1]) or 0, tonumber(head[2]) or part, tonumber(head[3]) or 0
   -- The server's clock was set back: count in the oldest part there is.
   part = math.max(part, oldest)
   if oldest < part - RING + 1 then
@@ -48,40 +51,84 @@ local function opened(key, width)
     end
     redis.call('HSET', key, 'n', total, 'o', string.format('%d', oldest))
   end
-  return {total = total, oldest = oldest, part = part}
+  local cools = ends > now
+  return {
+    key = key, limit = limit, width = width, steps = steps, total = total, oldest = oldest, part = part,
+    ends = ends, cools = cools, fits = not cools and total + cost <= limit
+  }
+end
+
+-- Keep the hash until its window is over, and its offences until they are forgotten.
+local function keep(window, ttl)
+  if #window.steps > 0 then
+    ttl = math.max(ttl, redis.call('PTTL', window.key))
+  end
+  redis.call('PEXPIRE', window.key, ttl)
+end
+
+local function spend(window)
+  if window.total == 0 then
+    window.oldest = window.part
+  end
+  window.total = window.total + cost
+  redis.call('HINCRBY', window.key, window.part % RING, cost)
+  redis.call('HSET', window.key, 'n', window.total, 'o', string.format('%d', window.oldest))
+  keep(window, math.ceil(RING * window.width / 1000) + 1)
+end
+
+-- A refusal by the window itself is an offence; what is refused while it cools down is none, or it would never end.
+local function offend(window)
+  local last = redis.call('HMGET', window.key, 'c', 'a')
+  local count = (tonumber(last[1]) or 0) + 1
+  if (tonumber(last[2]) or 0) < now - FORGET then
+    count = 1
+  end
+  local step = window.steps[math.min(count, #window.steps)]
+  window.ends = now + step
+  redis.call('HSET', window.key, 'c', count, 'a', string.format('%d', now), 'u', string.format('%d', window.ends))
+  keep(window, math.ceil((FORGET + step) / 1000) + 1)
+end
+
+local function reset(window)
+  local wait = 0
+  if not window.fits then
+    local last = reached(window.key, window.oldest, window.part, window.total + cost - window.limit)
+    if last and window.total + cost > window.limit then
+      wait = (last + RING) * window.width - now
+    elseif not window.cools then
+      wait = (RING - 1) * window.width
+    end
+    return math.max(wait, window.ends - now)
+  end
+  if window.total > 0 then
+    wait = (window.oldest + RING) * window.width - now
+  end
+  return wait
 end
 
 local passes = true
 local windows = {}
+local at = 2
 for i, key in ipairs(KEYS) do
-  local window = opened(key, tonumber(ARGV[2 * i + 1]))
-  window.fits = window.total + cost <= tonumber(ARGV[2 * i])
-  passes = passes and window.fits
-  windows[i] = window
+  local steps = {}
+  for step = 1, tonumber(ARGV[at + 2]) do
+    steps[step] = tonumber(ARGV[at + 2 + step])
+  end
+  windows[i] = opened(key, tonumber(ARGV[at]), tonumber(ARGV[at + 1]), steps)
+  passes = passes and windows[i].fits
+  at = at + 3 + #steps
 end
 
 local answer = {}
-for i, key in ipairs(KEYS) do
-  local window, limit, width = windows[i], tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
-  if passes then
-    if window.total == 0 then
-      window.oldest = window.part
-    end
-    window.total = window.total + cost
-    redis.call('HINCRBY', key, window.part % RING, cost)
-    redis.call('HSET', key, 'n', window.total, 'o', string.format('%d', window.oldest))
-    redis.call('PEXPIRE', key, math.ceil(RING * width / 1000) + 1)
-  end
-  local reset = 0
-  if not window.fits then
-    local last = reached(key, window.oldest, window.part, window.total + cost - limit)
-    reset = last and (last + RING) * width - now or (RING - 1) * width
-  elseif window.total > 0 then
-    reset = (window.oldest + RING) * width - now
+for _, window in ipairs(windows) do
+  if passes and cost > 0 then
+    spend(window)
+  elseif not window.fits and not window.cools and #window.steps > 0 then
+    offend(window)
   end
   answer[#answer + 1] = window.fits and 1 or 0
-  answer[#answer + 1] = math.max(0, limit - window.total)
-  answer[#answer + 1] = reset
+  answer[#answer + 1] = window.ends > now and 0 or math.max(0, window.limit - window.total)
+  answer[#answer + 1] = reset(window)
   answer[#answer + 1] = window.part
 end
 return answer

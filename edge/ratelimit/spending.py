@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http.response import HttpResponseBase
 
 from .. import signals
+from ..client_ip import client_ip, is_within, networks, parse_address
 from ..conf import conf
 from ..context import django_request
 from ..problems.errors import LimiterUnavailable, Problem, TooManyRequests
@@ -62,7 +63,7 @@ def enforce(request: Any, declared: Iterable[Declared]) -> None:
 
     :raises Ratelimited: a limit was reached, or its store is lost and its policy is closed then.
     """
-    if not conf.ratelimit_enabled:
+    if not conf.ratelimit_enabled or _is_exempt(request):
         return
     spent = spending(request)
     fresh = [each for each in declared if id(each) not in spent.done]
@@ -76,6 +77,12 @@ def enforce(request: Any, declared: Iterable[Declared]) -> None:
     for policy in watching:
         if not _decided(request, spent, [policy]).allowed:
             vars(django_request(request))["limited"] = True
+
+
+def _is_exempt(request: Any) -> bool:
+    exempt = conf.exempt_networks
+    address = parse_address(client_ip(request)) if exempt else None
+    return address is not None and is_within(address, networks(tuple(exempt)))
 
 
 def _spend(request: Any, spent: Spending, policies: Sequence[Policy]) -> None:
@@ -113,7 +120,7 @@ def settle(request: Any, response: HttpResponseBase | None) -> None:
         if not decision.allowed or not decision.states:
             continue
         pairs = zip(decision.states, owners, strict=True)
-        back = [state for state, policy in pairs if response is None or response.status_code in policy.refund]
+        back = [state for state, policy in pairs if response is None or response.status_code in policy.skipped]
         if back:
             decision.refund(back)
 

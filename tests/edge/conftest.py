@@ -1,5 +1,6 @@
 """What the edge's tests stand on."""
 
+import contextlib
 import shutil
 import socket
 import subprocess
@@ -40,22 +41,44 @@ def heard() -> Iterator[Callable[[Signal], list[dict[str, Any]]]]:
         signal.disconnect(receive)
 
 
+def free_port() -> int:
+    """Return a port that nobody uses; 10 000 above it there is another, which a node of a cluster takes for itself."""
+    for _ in range(100):
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            with contextlib.suppress(OSError, OverflowError):
+                second.bind(("127.0.0.1", port + 10_000))
+                return port
+    msg = "Every port is taken."
+    raise OSError(msg)
+
+
 class OwnRedis:
     """A redis-server that a test may kill and restart, always on the same port."""
 
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.port = free_port()
         self.folder = folder
+        self.options = options
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         program = shutil.which("redis-server")
         assert program
-        arguments = ["--port", str(self.port), "--save", "", "--bind", "127.0.0.1", "--dir", str(self.folder)]
-        self._process = subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL)
+        arguments = [
+            "--port",
+            str(self.port),
+            "--save",
+            "",
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            str(self.folder),
+            *self.options,
+        ]
+        self._process = subprocess.Popen([program, *arguments, *self.options], stdout=subprocess.DEVNULL)
         client = redis.Redis.from_url(self.url)
         for _ in range(200):
             try:

@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.core.checks import run_checks
+from django.urls import clear_url_caches
 from pytest_django.fixtures import Settings
 
 
 def found(settings: Settings, *, deploy: bool = False, **edge: Any) -> set[str]:
     """Return the ids of this app's findings under `BULWARK_EDGE` with changes."""
+    if "RATELIMITS" in edge:
+        edge["RATELIMITS"] = {**settings.BULWARK_EDGE["RATELIMITS"], **edge["RATELIMITS"]}
     settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "REDIS_URL": "", **edge}
     messages = run_checks(include_deployment_checks=deploy)
     return {str(message.id) for message in messages if str(message.id).startswith("bulwark_edge.")}
@@ -26,6 +29,8 @@ def test_our_own_settings_are_fine(settings: Settings) -> None:
         ({"TRUSTED_PROXIES": ["10.0.0.1/8"]}, "E002"),
         ({"TRUSTED_PROXIES": ["proxy.internal"]}, "E002"),
         ({"METRICS_NETWORKS": ["nonsense"]}, "E002"),
+        ({"EXEMPT_NETWORKS": ["0.0.0.0/0"]}, "E003"),
+        ({"RATELIMITS": {"general": {"key": "ip", "rate": "5/m", "cool_down": [-1]}}}, "E005"),
         ({"TRUSTED_PROXIES": ["0.0.0.0/0"]}, "E003"),
         ({"TRUSTED_PROXIES": ["::/0"]}, "E003"),
         ({"TRUSTED_PROXIES": ["128.0.0.0/1"]}, "E003"),
@@ -45,6 +50,14 @@ def test_our_own_settings_are_fine(settings: Settings) -> None:
 )
 def test_a_mistake_is_found(settings: Settings, edge: dict[str, Any], expected: str) -> None:
     assert found(settings, **edge) == {f"bulwark_edge.{expected}"}
+
+
+def test_a_view_that_names_a_missing_policy_is_found(settings: Settings) -> None:
+    settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "RATELIMITS": {}, "GENERAL_RATELIMIT": ""}
+    settings.ROOT_URLCONF = "tests.edge.urls"
+    clear_url_caches()
+    (message,) = [m for m in run_checks() if m.id == "bulwark_edge.E005"]
+    assert "login" in message.msg
 
 
 @pytest.mark.parametrize("edge", [{"TRUSTED_PROXIES": ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"]}, {"PROCESSES": 1}])

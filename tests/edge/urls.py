@@ -122,7 +122,7 @@ class LimitedMethods(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    @ratelimit(key="ip", rate="2/m", refund=True)
+    @ratelimit(key="ip", rate="2/m", skip_successful=True)
     def post(self, request: Request) -> Response:
         return Response(status=_asked_status(request))
 

@@ -114,6 +114,15 @@ def test_logging_in_costs_nothing(client: Client) -> None:
     assert codes == [200] * 12
 
 
+@pytest.mark.usefixtures("_tight")
+def test_exempt_networks_are_not_counted(client: Client, settings: Settings) -> None:
+    settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "EXEMPT_NETWORKS": ["198.51.100.0/24"]}
+    monitoring = [client.get("/api/notes", REMOTE_ADDR="198.51.100.7").status_code for _ in range(5)]
+    assert set(monitoring) == {200}
+    others = [client.get("/api/notes", REMOTE_ADDR="203.0.113.7").status_code for _ in range(5)]
+    assert 429 in others
+
+
 def test_a_throttled_request_is_signalled(client: Client) -> None:
     from edge.signals import request_throttled
 

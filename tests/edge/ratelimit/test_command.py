@@ -1,0 +1,54 @@
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from edge.ratelimit import limiter
+
+pytestmark = pytest.mark.urls("tests.edge.urls")
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("ratelimit", *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.redis
+def test_show_and_reset(client: Client) -> None:
+    assert "Nothing is counted" in run("show", "ip:203.0.113.9")
+    for _ in range(3):
+        client.get("/limited", REMOTE_ADDR="203.0.113.9")
+    shown = run("show", "ip:203.0.113.9")
+    assert "tests.edge.urls.limited: 0 of 2 left in 60 s, free in" in shown
+    assert client.get("/limited", REMOTE_ADDR="203.0.113.9").status_code == 429
+    assert "Reset 1 limits" in run("reset", "ip:203.0.113.9")
+    assert client.get("/limited", REMOTE_ADDR="203.0.113.9").status_code == 200
+
+
+@pytest.mark.redis
+def test_showing_costs_nothing(client: Client) -> None:
+    client.get("/limited", REMOTE_ADDR="203.0.113.9")
+    assert run("show", "ip:203.0.113.9") == run("show", "ip:203.0.113.9")
+
+
+@pytest.mark.redis
+def test_an_ipv6_address_is_shown_by_its_network(client: Client) -> None:
+    client.get("/limited", REMOTE_ADDR="2001:db8:1:2::3")
+    assert "1 of 2 left" in run("show", "ip:2001:db8:1:2::9")
+    assert "1 of 2 left" in run("show", "ip:2001:db8:1:2::/64")
+
+
+def test_in_process_there_is_nothing_to_see(settings: Settings) -> None:
+    settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "REDIS_URL": ""}
+    with pytest.raises(CommandError, match="in each process"):
+        run("show", "ip:203.0.113.9")
+
+
+def test_a_lost_redis_is_said_so(settings: Settings) -> None:
+    settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "REDIS_URL": "redis://127.0.0.1:1/0"}
+    with pytest.raises(CommandError, match="does not answer"):
+        run("reset", "ip:203.0.113.9")
+    assert limiter().shared is not None
