@@ -10,7 +10,7 @@ from tests.docker.programs import DOCKER, ROOT, program
 
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ["app", "migrate"]
+OURS = ["app", "migrate", "upkeep"]
 every_service = pytest.mark.parametrize("name", sorted(SERVICES))
 
 
@@ -25,7 +25,7 @@ def test_it_follows_the_schema() -> None:
 
 
 def test_the_parts_are_these() -> None:
-    assert sorted(SERVICES) == ["app", "caddy", "migrate", "postgres", "redis"]
+    assert sorted(SERVICES) == ["app", "caddy", "migrate", "postgres", "redis", "upkeep"]
 
 
 @every_service
@@ -58,7 +58,7 @@ def test_only_caddy_is_published(name: str) -> None:
 def test_the_database_and_redis_reach_nothing_outside() -> None:
     internal = {name for name, network in COMPOSE["networks"].items() if network.get("internal")}
     assert internal == {"proxy", "data"}
-    for name in ("postgres", "redis", "migrate"):
+    for name in ("postgres", "redis", "migrate", "upkeep"):
         assert list(SERVICES[name]["networks"]) == ["data"]
     assert not {"data", "outbound"} & set(SERVICES["caddy"]["networks"])
 
@@ -105,7 +105,7 @@ def test_the_applications_role_is_not_the_owner_of_the_tables() -> None:
     assert url_of("migrate") == "database_owner_url"
     assert url_of("app") == "database_app_url"
     others = [name for name in SERVICES if "database_owner_url" in str(SERVICES[name].get("secrets"))]
-    assert others == ["migrate"]
+    assert others == ["migrate", "upkeep"]
 
 
 def test_every_variable_is_one_that_the_application_reads() -> None:

@@ -31,7 +31,7 @@ def open_client(proxy: Proxy) -> httpx.Client:
     while not proxy.root_certificate.exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     context = ssl.create_default_context(cafile=str(proxy.root_certificate))
-    return httpx.Client(base_url=f"https://localhost:{proxy.https}", verify=context, trust_env=False)
+    return httpx.Client(base_url=f"https://localhost:{proxy.https}", verify=context, trust_env=False, timeout=30)
 
 
 def test_the_image_has_no_tests_and_its_static_files_have_fingerprints(image: Path) -> None:
@@ -73,7 +73,7 @@ def test_what_operators_read_is_not_public(client: httpx.Client, path: str) -> N
 
 def test_a_caller_cannot_name_another_address(client: httpx.Client, migrated: Stores) -> None:
     spoofed = {"X-Forwarded-For": "6.6.6.6", "Forwarded": "for=6.6.6.6", "X-Real-IP": "6.6.6.6"}
-    answer = client.post("/api/v1/auth/login", json=BAD_LOGIN, headers=spoofed)
+    answer = client.get("/api/v1/auth/me", headers={**spoofed, "Authorization": "Bearer forged"})
     assert answer.status_code == 401
     with psycopg.connect(migrated.secret("database_app_url")) as database:
         found = database.execute(
@@ -153,6 +153,20 @@ def test_whoever_takes_over_the_application_cannot(migrated: Stores, statement: 
         # The connection is the application's: what it needs, it may.
         database.execute("SELECT count(*) FROM bulwark_auditlog_event")
         database.execute("DELETE FROM django_session")
+
+
+def test_the_upkeep_does_its_jobs_and_says_so(image: Path, migrated: Stores, tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    env = {**environment("upkeep", migrated), "UPKEEP_DONE": str(done)}
+    run(["sh", "docker/upkeep.sh", "once"], cwd=image, env=env)
+    assert done.exists()
+    done.unlink()
+    # A round that failed is not called done: the container's health tells.
+    (tmp_path / "url").write_text(f"postgresql://nobody@127.0.0.1:{free_port()}/bulwark")
+    env["DATABASE_URL_FILE"] = str(tmp_path / "url")
+    failed = subprocess.run(["sh", "docker/upkeep.sh", "once"], cwd=image, env=env, capture_output=True, check=False)
+    assert failed.returncode == 1
+    assert not done.exists()
 
 
 def test_the_owners_password_opens_the_tables_and_not_the_server(migrated: Stores) -> None:
