@@ -58,6 +58,16 @@ class Conf:
         """Folder that keeps events while the database is away; on a disk that survives a restart."""
         return Path(self._given("SPOOL", "") or Path(tempfile.gettempdir(), f"bulwark-auditlog-{os.getuid()}"))
 
+    @property
+    def flood_limit(self) -> int:
+        """How many like refusals of one source a process writes singly in a window, before it only counts; 0: all."""
+        return self._given("FLOOD_LIMIT", 100)
+
+    @property
+    def flood_window(self) -> float:
+        """How long such a window is, in seconds."""
+        return self._given("FLOOD_WINDOW", 60.0)
+
     def _given(self, key: str, default: Value) -> Value:
         given: Value = getattr(settings, NAME, {}).get(key, default)
         return given

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ROWS_A_STATEMENT = 500
 #: The columns whose values a database wants in a form of its own; the others are texts and numbers.
-_CONVERTED = frozenset({"changes", "data", "src_ip", "ts", "uuid"})
+_CONVERTED = frozenset({"changes", "data", "last_ts", "src_ip", "ts", "uuid"})
 
 
 def insert_one(event: "Event", alias: str) -> None:

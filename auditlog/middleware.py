@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from . import request_log, writing
+from .floods import floods
 
 
 class AuditMiddleware:
@@ -34,7 +35,8 @@ class AuditMiddleware:
                 assert isinstance(response, HttpResponseBase)  # noqa: S101 - told to the type checker
                 status = response.status_code
             finally:
-                if events := log.close(status):
+                events = log.close(status)
+                if events or floods.is_due():
                     writing.write_or_spool(events)
         return response
 
@@ -47,6 +49,7 @@ class AuditMiddleware:
                 answer = await response
                 status = answer.status_code
             finally:
-                if events := log.close(status):
+                events = log.close(status)
+                if events or floods.is_due():
                     await sync_to_async(writing.write_or_spool)(events)
         return answer

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from django.db import connections
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncHour
 
 from .following import reading
@@ -35,12 +35,12 @@ def count_new(alias: str) -> int:
 def counted(events: QuerySet[Event]) -> Iterator[Row]:
     """Yield hour, facet, type, outcome, value and how many of ``events`` share them."""
     by_hour = events.order_by().annotate(hour=TruncHour("ts", tzinfo=UTC))
-    for hour, kind, outcome, count in by_hour.values_list("hour", "type", "outcome").annotate(Count("seq")):
+    for hour, kind, outcome, count in by_hour.values_list("hour", "type", "outcome").annotate(Sum("count")):
         yield hour, Facet.ALL, kind, outcome, "", count
     faults = by_hour.exclude(outcome=Outcome.SUCCESS)
     for facet, column in ((Facet.SOURCE, "src_ip"), (Facet.ROUTE, "route")):
         for hour, kind, outcome, value, count in faults.values_list("hour", "type", "outcome", column).annotate(
-            Count("seq")
+            Sum("count")
         ):
             yield hour, facet, kind, outcome, value or "", count
 

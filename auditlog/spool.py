@@ -11,9 +11,9 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from django.db import DatabaseError, DataError, IntegrityError
+from django.db import DataError, IntegrityError
 
 from .conf import conf
 from .models import Event
@@ -58,15 +58,6 @@ def waiting() -> list[Path]:
     return sorted(conf.spool.glob("*.ndjson")) if conf.spool.is_dir() else []
 
 
-def replay_soon(alias: str) -> None:
-    """Store what waits, as the database has just been seen to work; raise nothing."""
-    try:
-        if waiting():
-            replay(alias)
-    except (DatabaseError, OSError):
-        logger.exception("Events still wait in %s.", conf.spool)
-
-
 def replay(alias: str) -> int:
     """Store every event that waits, and return how many there were; a file that another process reads is left to it.
 
@@ -89,8 +80,12 @@ def from_line(line: str) -> Event:
 
     :raises ValueError: the line is no event, for example because the disk was full when it was written.
     """
-    values: dict[str, Any] = json.loads(line)
-    return Event(**{field.name: field.to_python(values[field.name]) for field in _FIELDS})
+    values = json.loads(line)
+    if not isinstance(values, dict) or not values.keys() >= {"ts", "type", "uuid"}:
+        msg = "This is no event."
+        raise ValueError(msg)
+    # Columns may come and go between the version that wrote the line and this one.
+    return Event(**{field.name: field.to_python(values[field.name]) for field in _FIELDS if field.name in values})
 
 
 def _replay_file(path: Path, alias: str) -> int:
@@ -98,14 +93,14 @@ def _replay_file(path: Path, alias: str) -> int:
         with _locked(path, "r+", wait=False) as file:
             count = 0
             for batch in _batches(_readable(file, path)):
-                count += _store(batch, alias, path)
+                count += store(batch, alias, path)
             path.unlink()
             return count
     except (BlockingIOError, FileNotFoundError):
         return 0
 
 
-def _store(batch: list[Event], alias: str, path: Path) -> int:
+def store(batch: list[Event], alias: str, path: Path) -> int:
     """Store those of ``batch`` that are not stored yet; set aside what the database will never take."""
     there = Event.objects.using(alias).filter(uuid__in=[event.uuid for event in batch])
     stored = set(there.values_list("uuid", flat=True))
@@ -114,7 +109,7 @@ def _store(batch: list[Event], alias: str, path: Path) -> int:
         Event.objects.using(alias).insert(missing)
     except (DataError, IntegrityError):
         if len(batch) > 1:
-            return sum(_store([event], alias, path) for event in missing)
+            return sum(store([event], alias, path) for event in missing)
         logger.exception("The database refuses an event of %s, which is set aside.", path)
         _set_aside(path, f"{as_line(missing[0])}\n")
         return 0

@@ -32,20 +32,22 @@ BEGIN
     RETURN NEW;
 END $$;
 
+DROP TRIGGER IF EXISTS bulwark_event_append_only ON {table};
 CREATE TRIGGER bulwark_event_append_only BEFORE UPDATE OR DELETE ON {table}
     FOR EACH ROW EXECUTE FUNCTION bulwark_auditlog_refuse();
+DROP TRIGGER IF EXISTS bulwark_event_stamp ON {table};
 CREATE TRIGGER bulwark_event_stamp BEFORE INSERT ON {table}
     FOR EACH ROW EXECUTE FUNCTION bulwark_auditlog_stamp();
 """
 
 _SQLITE = """
-CREATE TRIGGER bulwark_event_no_{word} BEFORE {word} ON {table} WHEN COALESCE({function}(), 0) = 0
+CREATE TRIGGER IF NOT EXISTS bulwark_event_no_{word} BEFORE {word} ON {table} WHEN COALESCE({function}(), 0) = 0
 BEGIN SELECT RAISE(ABORT, '{message}'); END
 """
 
 
 def install(connection: BaseDatabaseWrapper, table: str) -> None:
-    """Make the triggers that protect ``table``."""
+    """Make the triggers that protect ``table``, anew where they are there."""
     name = connection.ops.quote_name(table)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -78,6 +80,7 @@ def missing(connection: BaseDatabaseWrapper, table: str) -> list[str]:
 def protect_from_truncate(cursor: Any, quoted_table: str) -> None:
     """Make the trigger that refuses TRUNCATE, which every partition needs for itself."""
     cursor.execute(
+        f"DROP TRIGGER IF EXISTS bulwark_event_no_truncate ON {quoted_table}; "
         f"CREATE TRIGGER bulwark_event_no_truncate BEFORE TRUNCATE ON {quoted_table} "
         "FOR EACH STATEMENT EXECUTE FUNCTION bulwark_auditlog_refuse()"
     )

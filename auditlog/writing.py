@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from django.db import DatabaseError, InterfaceError, connections, router
 
 from . import spool
+from .conf import conf
+from .floods import floods
 from .inserting import insert_one
+from .journal import journal, left_behind, recover
 from .models import Event
 
 logger = logging.getLogger(__name__)
@@ -23,16 +26,43 @@ def write(event: Event) -> None:
 def write_or_spool(events: Sequence[Event]) -> None:
     """Store events that no change depends on, with one INSERT; keep them on disk when the database cannot take them.
 
+    Where they are many of a kind, they are counted first, and stored as one event when the flood has ended.
+
     This function raises nothing: the answer to the request stands already.
     """
+    ready = _sifted(events)
+    if not ready:
+        return
     alias = router.db_for_write(Event)
     try:
-        _insert(events, alias)
+        _insert(ready, alias)
     except Exception as error:
-        logger.exception("%d events could not be stored and are kept on disk.", len(events))
-        spool.keep(events, error=error)
+        logger.exception("%d events could not be stored and are kept on disk.", len(ready))
+        spool.keep(ready, error=error)
     else:
-        spool.replay_soon(alias)
+        _store_what_waits(alias)
+    for event in ready:
+        if event.last_ts is not None:
+            journal.end(event)
+
+
+def _sifted(events: Sequence[Event]) -> list[Event]:
+    try:
+        return floods.sift(events)
+    except Exception:
+        logger.exception("Like events could not be counted; each is written.")
+        return list(events)
+
+
+def _store_what_waits(alias: str) -> None:
+    """Store what this host has kept on disk, as the database has just been seen to work."""
+    try:
+        if spool.waiting():
+            spool.replay(alias)
+        if left_behind():
+            recover(alias)
+    except Exception:
+        logger.exception("Events still wait in %s.", conf.spool)
 
 
 def _insert(events: Sequence[Event], alias: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,9 +21,17 @@ EMPTY = "–"  # noqa: RUF001 - a dash for the eye
 
 @admin.display(description=_("Time"))
 def time(event: Event) -> SafeString:
-    local = timezone.localtime(event.ts)
+    return _moment(event.ts)
+
+
+def until(event: Event) -> SafeString:
+    return _moment(event.last_ts or event.ts)
+
+
+def _moment(moment: datetime) -> SafeString:
+    local = timezone.localtime(moment)
     shown = f"{date_format(local, 'Y-m-d H:i:s')}.{local.microsecond // 1000:03}"
-    return format_html('<time class="audit-time" datetime="{}">{}</time>', event.ts.isoformat(), shown)
+    return format_html('<time class="audit-time" datetime="{}">{}</time>', moment.isoformat(), shown)
 
 
 @admin.display(description=_("Severity"))
@@ -37,6 +46,11 @@ def outcome(event: Event) -> SafeString:
     return format_html(
         '<span class="audit-badge audit-outcome-{}">{}</span>', event.outcome, event.get_outcome_display()
     )
+
+
+@admin.display(description=_("Count"))
+def count(event: Event) -> str | SafeString:
+    return format_html("{} … {}", event.count, until(event)) if event.last_ts else str(event.count)
 
 
 @admin.display(description=_("Actor"))
@@ -61,6 +75,8 @@ def source(event: Event) -> str:
 def kind(event: Event) -> str | SafeString:
     # A narrow column may break the name where its words end.
     name = format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in re.split(r"(?<=[._])", event.type)))
+    if event.count > 1:
+        name = format_html("{} × {}", name, event.count)  # noqa: RUF001 - a sign for the eye
     return format_html("{} <small>{}</small>", name, event.reason) if event.reason else name
 
 

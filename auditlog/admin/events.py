@@ -89,7 +89,7 @@ class EventAdmin(_Admin):
     actions = None
     # Django takes functions here too, which its stubs do not know.
     fieldsets: ClassVar[Any] = (
-        (None, {"fields": ("type", display.time, display.severity, display.outcome, "reason")}),
+        (None, {"fields": ("type", display.time, display.severity, display.outcome, "reason", display.count)}),
         (_("Who"), {"fields": (display.actor_link, "actor_type", display.tenant_link, display.session_link)}),
         (
             _("From where"),

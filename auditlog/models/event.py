@@ -119,6 +119,15 @@ class Event(models.Model):
         _("dropped fields"), default=0, help_text=_("Data fields that this type of event may not carry.")
     )
 
+    count = models.PositiveIntegerField(
+        _("count"),
+        default=1,
+        help_text=_("How many like events of one source this row stands for: the end of a flood."),
+    )
+    last_ts = models.DateTimeField(
+        _("last time"), null=True, blank=True, help_text=_("When the last of them happened.")
+    )
+
     objects = EventManager()
 
     class Meta:

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import router
 
-from ... import spool
+from ... import journal, spool
 from ...models import Event
 
 
@@ -13,5 +13,6 @@ class Command(BaseCommand):
     help = __doc__
 
     def handle(self, **options: Any) -> None:  # noqa: ARG002 - the contract of a command
-        count = spool.replay(router.db_for_write(Event))
+        alias = router.db_for_write(Event)
+        count = spool.replay(alias) + journal.recover(alias)
         self.stdout.write(f"{count} events that waited on disk are stored.")
