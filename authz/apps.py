@@ -13,10 +13,11 @@ class AuthzConfig(AppConfig):
 
     def ready(self) -> None:
         from . import changes, memory
-        from .checks import check_policies, check_settings
+        from .checks import check_policies, check_routes, check_settings
 
         changes.connect()
         setting_changed.connect(memory.settings_changed, dispatch_uid="bulwark_authz.settings_changed")
         checks.register(check_settings)
         checks.register(check_policies)
+        checks.register(check_routes)
         autodiscover_modules("policies")

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as CheckWarning
 from django.utils.module_loading import import_string
 
 from . import conf as settings_module
@@ -15,11 +17,12 @@ from .language.sites import PolicyError
 from .policies import EVERY_ACTION, Policy
 from .registry import policies
 from .roles import IMPLICIT, RoleGraphError, check_graph, known_roles
+from .routes import By, routes
 
 
 def check_settings(**_: Any) -> list[CheckMessage]:
     """Check `BULWARK_AUTHZ`."""
-    return [*_keys(), *_getters(), *_roles(), *_time_zone()]
+    return [*_keys(), *_getters(), *_roles(), *_time_zone(), *_undeclared()]
 
 
 def check_policies(**_: Any) -> list[CheckMessage]:
@@ -32,6 +35,23 @@ def check_policies(**_: Any) -> list[CheckMessage]:
         Error(error.problem, hint=f"See {error.site}.", obj=policy.__qualname__, id="bulwark_authz.E005")
         for policy in policies()
         for error in problems(policy, known)
+    ]
+
+
+def check_routes(**_: Any) -> list[CheckMessage]:
+    """Check that each method of each route has a policy action, is public for a reason, or is decided elsewhere."""
+    kind = {"error": Error, "warning": CheckWarning}.get(conf.undeclared_routes)
+    if kind is None or not getattr(settings, "ROOT_URLCONF", None):
+        return []
+    number = "E006" if kind is Error else "W001"
+    return [
+        kind(
+            f"{route.method} {route.path} ({route.view}) is not decided about: {route.reason}.",
+            hint=f"Use @policy_action or @public, or name its module in {SETTING}['DECIDED_ELSEWHERE'].",
+            id=f"bulwark_authz.{number}",
+        )
+        for route in routes()
+        if route.by is By.UNDECLARED
     ]
 
 
@@ -96,3 +116,8 @@ def _time_zone() -> Iterator[CheckMessage]:
         ZoneInfo(conf.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
         yield Error(f"{SETTING}['TIME_ZONE'] is no time zone: {conf.time_zone!r}.", id="bulwark_authz.E004")
+
+
+def _undeclared() -> Iterator[CheckMessage]:
+    if conf.undeclared_routes not in {"error", "warning", "ignored"}:
+        yield Error(f"{SETTING}['UNDECLARED_ROUTES'] is error, warning or ignored.", id="bulwark_authz.E007")

@@ -60,6 +60,17 @@ class Conf:
         return int(self._get("ROLE_CACHE_SIZE", 10_000))
 
     @property
+    def decided_elsewhere(self) -> Mapping[str, str]:
+        """Modules or views whose routes are not decided here, with who decides: `{"accounts.views": "..."}`."""
+        given: Mapping[str, str] = self._get("DECIDED_ELSEWHERE", {})
+        return {"django.contrib.admin": "the permissions of the Django admin", **given}
+
+    @property
+    def undeclared_routes(self) -> str:
+        """What a route without a decision is at startup: "error", "warning" or "ignored"."""
+        return str(self._get("UNDECLARED_ROUTES", "error"))
+
+    @property
     def given(self) -> dict[str, Any]:
         """What the host set."""
         return getattr(settings, SETTING, {})
@@ -72,6 +83,6 @@ class Conf:
 
 
 GETTERS = ("TENANT", "VERSION", "CLIENT_IP", "MFA", "CLIENT")
-KEYS = ("ROLES", *GETTERS, "TIME_ZONE", "ROLE_CACHE_SIZE")
+KEYS = ("ROLES", *GETTERS, "TIME_ZONE", "ROLE_CACHE_SIZE", "DECIDED_ELSEWHERE", "UNDECLARED_ROUTES")
 
 conf = Conf()

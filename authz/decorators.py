@@ -12,6 +12,7 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
+from .drf.actions import DECLARED, Declared
 from .engine import Verdict, action_of, scope, scoped
 from .keys import NOT_A_KEY
 from .principals import Principal, principal
@@ -51,7 +52,7 @@ def policy_required(action: str, model: type[Model], *, key: str = "", login: bo
             return await sync_to_async(decided)(request, kwargs) or await view(request, *args, **kwargs)
 
         wrapped: Any = async_view if iscoroutinefunction(view) else sync_view
-        wrapped.policy_action = (action, model)
+        setattr(wrapped, DECLARED, Declared(action, model))
         found: View = wrapped
         return found
 

@@ -97,6 +97,14 @@ class PolicyMixin(_Base):
         name = declared.action if declared else self.policy_actions.get(self.action)
         return Declared(name, (declared and declared.model) or self.policy_model) if name else None
 
+    @classmethod
+    def declared_for(cls, action: str, declared: Declared | None) -> Declared | None:
+        """Return the policy's action of an action of the view set, without a request: for the inventory."""
+        name = declared.action if declared else cls.policy_actions.get(action)
+        rows: Any = getattr(cls, "queryset", None)
+        model = declared.model if declared and declared.model else getattr(rows, "model", None)
+        return Declared(name, model) if name else None
+
     # What the host's code may ask.
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import time
-from enum import StrEnum
+from enum import Enum, StrEnum
 from ipaddress import IPv4Network, IPv6Network
 
 from .sites import Site
@@ -69,7 +69,9 @@ class Literal:
     value: object
 
     def __str__(self) -> str:
-        return repr(self.value)
+        if isinstance(self.value, tuple):
+            return f"[{', '.join(str(Literal(item)) for item in self.value)}]"
+        return repr(self.value.value if isinstance(self.value, Enum) else self.value)
 
 
 Operand = This | Me | Env | Literal

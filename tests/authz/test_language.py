@@ -115,7 +115,7 @@ def test_every_part_of_a_rule_is_compiled_though_an_earlier_one_decides() -> Non
     ("condition", "text"),
     [
         ((this.owner == me) & ~(this.status == "draft"), "(this.owner == me) & ~(this.status == 'draft')"),
-        (this.tags.name.in_(["a", None]), "this.tags.name.in_(('a', None))"),
+        (this.tags.name.in_(["a", None]), "this.tags.name.in_(['a', None])"),
         (this.loans.any(this.days > 3), "this.loans.any(this.days > 3)"),
         (this.loans.exists() | granted, "this.loans.exists() | granted"),
         (this.title.startswith("a"), "this.title.startswith('a')"),

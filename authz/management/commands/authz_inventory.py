@@ -1,0 +1,45 @@
+"""Lists every route and rule, or tells what has changed since the committed list."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ...inventory import changes, markdown, sentences
+
+
+class Command(BaseCommand):
+    help = "List every route with its policy action, and every rule; with --check, tell what a committed list lacks."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--format", choices=("table", "json", "markdown"), default="table")
+        parser.add_argument(
+            "--check", metavar="FILE", help="a page made with --format markdown: differ, and exit with 1"
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if options["check"]:
+            self._check(Path(options["check"]))
+        elif options["format"] == "json":
+            self.stdout.write(json.dumps(sentences(), indent=2))
+        elif options["format"] == "markdown":
+            self.stdout.write(markdown(), ending="")
+        else:
+            self._table()
+
+    def _check(self, path: Path) -> None:
+        try:
+            before = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
+        found = changes(before, markdown())
+        if found:
+            raise CommandError("\n".join([f"{path} is out of date:", *found]))
+        self.stdout.write(f"{path} is up to date.")
+
+    def _table(self) -> None:
+        for heading, lines in sentences().items():
+            self.stdout.write(self.style.MIGRATE_HEADING(heading))
+            for line in lines:
+                self.stdout.write(f"  {line}")

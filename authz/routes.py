@@ -1,0 +1,137 @@
+"""Every route of the project, and who decides about it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from django.contrib.admindocs.views import simplify_regex
+from django.db.models import Model
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.resolvers import RoutePattern
+
+from .conf import conf
+from .drf.actions import DECLARED, PUBLIC, Declared
+from .drf.permissions import PolicyPermission
+
+
+class By(StrEnum):
+    """Who decides about a route."""
+
+    POLICY = "policy"
+    NOBODY = "nobody"
+    ELSEWHERE = "elsewhere"
+    UNDECLARED = "undeclared"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one path.
+
+    :ivar method: "ANY" for a function that takes them all.
+    :ivar reason: why nobody decides, who else does, or what is missing.
+    """
+
+    path: str
+    method: str
+    view: str
+    by: By
+    action: str = ""
+    model: type[Model] | None = None
+    reason: str = ""
+
+
+def routes() -> list[Route]:
+    """Return the routes of ROOT_URLCONF, ordered by path and method."""
+    found = [route for entry in _views(get_resolver().url_patterns, "/") for route in _of_view(entry)]
+    return sorted(set(found), key=lambda route: (route.path, route.method, route.view))
+
+
+class _Entry(NamedTuple):
+    path: str
+    view: Any
+    # Where the AdminSite begins that it belongs to, or "".
+    admin: str
+
+
+def _views(patterns: Iterable[URLPattern | URLResolver], prefix: str, *, admin: str = "") -> Iterator[_Entry]:
+    for pattern in patterns:
+        path = prefix + _text(pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _views(pattern.url_patterns, path, admin=admin or (path if pattern.app_name == "admin" else ""))
+        else:
+            yield _Entry(path, pattern.callback, admin)
+
+
+def _text(pattern: URLPattern | URLResolver) -> str:
+    if isinstance(pattern.pattern, RoutePattern):
+        return str(pattern.pattern)
+    return simplify_regex(str(pattern.pattern)).removeprefix("/")
+
+
+def _of_view(entry: _Entry) -> Iterator[Route]:
+    path, view, admin = entry
+    kind = getattr(view, "cls", None) or getattr(view, "view_class", None)
+    name = _name(kind or view)
+    if admin:
+        by, action, model, reason = _elsewhere("django.contrib.admin")
+        # Its routes are many and alike: one stands for all.
+        yield Route(f"{admin}...", "ANY", "django.contrib.admin", by, action, model, reason)
+        return
+    for method, handler in _handlers(view, kind):
+        by, action, model, reason = _decision(kind, handler, name)
+        yield Route(path, method, name, by, action, model, reason)
+
+
+def _name(view: Any) -> str:
+    plain = view if isinstance(view, type) else getattr(view, "model_admin", view)
+    owner = plain if hasattr(plain, "__qualname__") else type(plain)
+    return f"{owner.__module__}.{owner.__qualname__}"
+
+
+def _handlers(view: Any, kind: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the methods of a view with what handles each: the name in a view set, else the function."""
+    actions = getattr(view, "actions", None)
+    if actions:
+        yield from ((method.upper(), name) for method, name in actions.items())
+    elif kind is None:
+        yield "ANY", view
+    else:
+        names = (name for name in kind.http_method_names if name not in {"options", "head", "trace"})
+        yield from ((name.upper(), getattr(kind, name)) for name in names if hasattr(kind, name))
+
+
+def _decision(kind: Any, handler: Any, name: str) -> tuple[By, str, type[Model] | None, str]:
+    function = getattr(kind, handler, None) if isinstance(handler, str) else handler
+    places = (function, kind, *getattr(kind, "permission_classes", ()))
+    reason = _first(places, PUBLIC)
+    if reason:
+        return By.NOBODY, "", None, reason
+    declared = _first(places, DECLARED)
+    found = _declared(kind, handler, declared)
+    if found is not None and found.model is not None and found.action:
+        return _guarded(kind, found)
+    return _elsewhere(name)
+
+
+def _declared(kind: Any, handler: Any, declared: Declared | None) -> Declared | None:
+    ask = getattr(kind, "declared_for", None)
+    return ask(handler, declared) if ask is not None and isinstance(handler, str) else declared
+
+
+def _guarded(kind: Any, declared: Declared) -> tuple[By, str, type[Model] | None, str]:
+    # A function view without a class is decided by its own decorator.
+    if kind is not None and not any(issubclass(found, PolicyPermission) for found in kind.permission_classes):
+        return By.UNDECLARED, "", None, "an action is declared, but PolicyPermission is not in permission_classes"
+    return By.POLICY, declared.action, declared.model, ""
+
+
+def _elsewhere(name: str) -> tuple[By, str, type[Model] | None, str]:
+    for prefix, reason in conf.decided_elsewhere.items():
+        if f"{name}.".startswith(f"{prefix}."):
+            return By.ELSEWHERE, "", None, reason
+    return By.UNDECLARED, "", None, "no policy action and no @public"
+
+
+def _first(places: Iterable[Any], name: str) -> Any:
+    return next((value for place in places if (value := getattr(place, name, None))), None)
