@@ -104,6 +104,10 @@ BULWARK_AUTHZ: dict[str, Any] = {
     # Role: the roles it includes. Who holds which, and where, is in the database (Membership).
     "ROLES": {"viewer": [], "author": ["viewer"], "editor": ["author"], "admin": ["editor"]},
     "CLIENT_IP": "edge.client_ip.client_ip",
+    "DECIDED_ELSEWHERE": {
+        "accounts.views": "who you are is decided there, before what you may do",
+        "edge": "health and metrics, by the address of whoever asks",
+    },
 }
 
 BULWARK_AUDITLOG: dict[str, Any] = {
