@@ -84,7 +84,13 @@ BULWARK_EDGE: dict[str, Any] = {
         "anonymous_read": {"key": "ip", "rate": "60/m"},
         # Guessing: what succeeds is given back, so that only failures count.
         "login": {"key": "ip", "rate": ["5/m", "10/h"], "method": "POST", "skip_successful": True, "outage": "closed"},
-        "admin_login": {"key": "ip", "rate": ["5/m", "10/h"], "method": "POST", "skip_successful": [302], "outage": "closed"},
+        "admin_login": {
+            "key": "ip",
+            "rate": ["5/m", "10/h"],
+            "method": "POST",
+            "skip_successful": [302],
+            "outage": "closed",
+        },
         "mfa": {"key": "ip", "rate": ["5/m", "10/h"], "method": "POST", "skip_successful": True, "outage": "closed"},
         # Sending mail, making accounts and tokens.
         "register": {"key": "ip", "rate": ["5/m", "20/h"], "method": "POST", "outage": "closed"},

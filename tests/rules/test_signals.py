@@ -49,9 +49,7 @@ def test_every_type_of_ours_has_a_signal() -> None:
 def test_every_signal_has_its_arguments_in_a_comment_above_it(app: str) -> None:
     lines = Path(dev.ROOT, app, "signals.py").read_text().splitlines()
     bare = [
-        line
-        for above, line in pairwise(lines)
-        if re.match(r"\w+ = Signal\(\)", line) and not above.startswith("#")
+        line for above, line in pairwise(lines) if re.match(r"\w+ = Signal\(\)", line) and not above.startswith("#")
     ]
 
     assert bare == []
