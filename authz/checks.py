@@ -81,13 +81,13 @@ def problems(policy: type[Policy], roles: frozenset[str]) -> Iterator[PolicyErro
 
 
 def _keys() -> Iterator[CheckMessage]:
-    for key in sorted(set(conf.given) - set(settings_module.KEYS)):
+    for key in sorted(set(conf.given()) - set(settings_module.KEYS)):
         yield Error(f"{SETTING} has no key {key!r}.", hint=f"It has {settings_module.KEYS}.", id="bulwark_authz.E001")
 
 
 def _getters() -> Iterator[CheckMessage]:
     for key in settings_module.GETTERS:
-        path = conf.given.get(key)
+        path = conf.given().get(key)
         if path is None:
             continue
         try:

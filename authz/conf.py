@@ -70,13 +70,12 @@ class Conf:
         """What a route without a decision is at startup: "error", "warning" or "ignored"."""
         return str(self._get("UNDECLARED_ROUTES", "error"))
 
-    @property
     def given(self) -> dict[str, Any]:
         """What the host set."""
         return getattr(settings, SETTING, {})
 
     def _get(self, key: str, default: Any) -> Any:
-        return self.given.get(key, default)
+        return self.given().get(key, default)
 
     def _import(self, key: str, default: str) -> Any:
         return import_string(self._get(key, default))
