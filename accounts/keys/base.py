@@ -21,6 +21,8 @@ class KeyProvider(ABC):
 
     #: Seconds between looks at `version()`.
     refresh_every: ClassVar[float] = 1.0
+    #: Seconds between the looks that unknown key ids ask for: a flood of forged ids must not hammer the provider.
+    fresh_every: ClassVar[float] = 0.2
 
     @abstractmethod
     def load(self) -> KeyDocument:

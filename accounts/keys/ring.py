@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import logging
 import threading
 import time
 from collections.abc import Hashable, Sequence
@@ -15,6 +16,8 @@ from django.utils.module_loading import import_string
 from .. import jose
 from ..conf import conf
 from .base import KeyDocument, KeyProvider, KeysUnavailable
+
+logger = logging.getLogger(__name__)
 
 #: How long after its successor's date a key may still sign in a process that has not looked yet.
 STRAGGLER = timedelta(minutes=1)
@@ -107,9 +110,6 @@ def reset() -> None:
 class _Source:
     """A provider and what was last read from it."""
 
-    #: Seconds between two looks that unknown key ids ask for: a flood of forged ids must not hammer the provider.
-    FRESH_EVERY = 0.2
-
     def __init__(self, provider: KeyProvider) -> None:
         self.provider = provider
         self._lock = threading.Lock()
@@ -118,16 +118,34 @@ class _Source:
         self._ring: Keyring | None = None
 
     def ring(self, *, fresh: bool) -> Keyring:
-        age = time.monotonic() - self._looked_at
-        every = min(self.FRESH_EVERY, self.provider.refresh_every) if fresh else self.provider.refresh_every
-        if self._ring is not None and age < every:
-            return self._ring
-        with self._lock:
-            version = self.provider.version()
-            if self._ring is None or version != self._version:
-                self._ring, self._version = build(self.provider.load()), version
+        provider = self.provider
+        every = min(provider.fresh_every, provider.refresh_every) if fresh else provider.refresh_every
+        ring = self._ring
+        if ring is not None and time.monotonic() - self._looked_at < every:
+            return ring
+        # While one thread looks, which may take a network's time, the others go on with what is known.
+        if not self._lock.acquire(blocking=ring is None):
+            return self._ring or self.ring(fresh=fresh)
+        try:
+            found = self._ring = self._read() if self._ring is None else self._look(self._ring)
             self._looked_at = time.monotonic()
-            return self._ring
+        finally:
+            self._lock.release()
+        return found
+
+    def _read(self) -> Keyring:
+        version = self.provider.version()
+        ring = build(self.provider.load())
+        self._version = version
+        return ring
+
+    def _look(self, known: Keyring) -> Keyring:
+        """Read again what has changed; while it cannot be read, the keys that are known go on working."""
+        try:
+            return known if self.provider.version() == self._version else self._read()
+        except KeysUnavailable:
+            logger.exception("The keys cannot be read; those read last stay in use.")
+            return known
 
 
 _current: _Source | None = None

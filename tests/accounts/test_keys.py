@@ -266,7 +266,7 @@ def test_rotation_under_load_refuses_nobody(key_file: FileKeys, alice: User, mon
         monkeypatch.setattr(ring, "_current", mine)
         token = make_access_token(alice, family, now=timezone.now())
         monkeypatch.setattr(ring, "_current", theirs)
-        theirs._looked_at -= ring._Source.FRESH_EVERY  # time passes
+        theirs._looked_at -= FileKeys.fresh_every  # time passes
         statuses.append(read_access_token(token, now=timezone.now())["sub"] == str(alice.pk))
     assert statuses == [True] * 60
     assert len(mine.provider.load()["access"]) == 4
