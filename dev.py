@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -81,18 +81,17 @@ def check(chosen: Sequence[str]) -> int:
         "import contracts": ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
         "migrations": ("manage.py", "makemigrations", "--check", "--dry-run"),
         "deploy": ("manage.py", "check", "--deploy", "--fail-level", "WARNING"),
-        "secrets": ("-m", "detect_secrets.pre_commit_hook", "--baseline", ".secrets.baseline", *tracked()),
     }
-    if not {*steps, "lock file"}.issuperset(chosen):
-        return refuse("Name some of: " + ", ".join([*steps, "lock file"]))
+    ours: dict[str, Callable[[], bool]] = {"secrets": has_no_new_secret, "lock file": are_locks_fresh}
+    if not {*steps, *ours}.issuperset(chosen):
+        return refuse("Name some of: " + ", ".join([*steps, *ours]))
     results = {}
-    for name, arguments in steps.items():
-        if not chosen or name in chosen:
-            print(f"== {name}", flush=True)
-            results[name] = call(*arguments, env=deployed() if name == "deploy" else None) == 0
-    if not chosen or "lock file" in chosen:
-        print("== lock file", flush=True)
-        results["lock file"] = all(locked(source) for source in ("requirements.in", "requirements-dev.in"))
+    for name in chosen or [*steps, *ours]:
+        print(f"== {name}", flush=True)
+        if name in ours:
+            results[name] = ours[name]()
+        else:
+            results[name] = call(*steps[name], env=deployed() if name == "deploy" else None) == 0
     print("\n" + "\n".join(f"{'ok    ' if passed else 'FAILED'}  {name}" for name, passed in results.items()))
     return 0 if all(results.values()) else 1
 
@@ -176,6 +175,10 @@ def compile_lock(source: str, target: Path, *options: str) -> None:
     subprocess.run([*command, "--output-file", str(target), source], cwd=ROOT, check=True)
 
 
+def are_locks_fresh() -> bool:
+    return all([locked(source) for source in ("requirements.in", "requirements-dev.in")])
+
+
 def locked(source: str) -> bool:
     """Tell whether the lock file of ``source`` is what resolving it again would write."""
     committed = ROOT / source.replace(".in", ".txt")
@@ -192,6 +195,19 @@ def locked(source: str) -> bool:
 
 def _pins(path: Path) -> list[str]:
     return [line for line in path.read_text().splitlines() if not line.lstrip().startswith("#")]
+
+
+def has_no_new_secret() -> bool:
+    """Look for secrets that `.secrets.baseline` does not know; what it knows are samples that tests plant.
+
+    The search rewrites a baseline whose lines have moved, and exits with 3 then: it gets a copy to write to.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        known = shutil.copy(ROOT / ".secrets.baseline", folder)
+        code = call("-m", "detect_secrets.pre_commit_hook", "--baseline", known, *tracked())
+    if code not in {0, 3}:
+        print("Remove what was found. A sample in a test: `detect-secrets scan --baseline .secrets.baseline`.")
+    return code in {0, 3}
 
 
 def tracked() -> list[str]:
