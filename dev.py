@@ -176,7 +176,8 @@ def compile_lock(source: str, target: Path, *options: str) -> None:
 
 
 def are_locks_fresh() -> bool:
-    return all([locked(source) for source in ("requirements.in", "requirements-dev.in")])
+    stale = [source for source in ("requirements.in", "requirements-dev.in") if not locked(source)]
+    return not stale
 
 
 def locked(source: str) -> bool:
