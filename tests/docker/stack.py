@@ -180,5 +180,7 @@ def environment(service: str, stores: Stores) -> dict[str, str]:
             found[name] = value
     place = stores.secrets.parent
     if "PROMETHEUS_MULTIPROC_DIR" in found:
-        found["PROMETHEUS_MULTIPROC_DIR"] = str(place / "metrics")
+        folder = place / "metrics"
+        folder.mkdir(exist_ok=True)  # what the service's tmpfs is
+        found["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
     return {**found, "TRUSTED_PROXIES": "127.0.0.1", "AUDIT_SPOOL": str(place / "spool")}

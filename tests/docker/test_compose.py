@@ -138,3 +138,9 @@ def test_the_pins_are_of_the_images_that_are_used() -> None:
     pinned = dict(re.findall(r"([A-Z]+_IMAGE)=([^\s;]+)", (DOCKER / "pin-images.sh").read_text()))
     assert used == pinned
     assert f"ARG PYTHON_IMAGE={used['PYTHON_IMAGE']}" in (DOCKER / "Dockerfile").read_text()
+
+
+def test_the_folder_of_the_metrics_is_in_memory_and_the_applications() -> None:
+    folder = SERVICES["app"]["environment"]["PROMETHEUS_MULTIPROC_DIR"]
+    (mount,) = [mount for mount in SERVICES["app"]["tmpfs"] if mount.startswith(f"{folder}:")]
+    assert "uid=10001,gid=10001,mode=0700" in mount

@@ -169,6 +169,16 @@ def test_the_upkeep_does_its_jobs_and_says_so(image: Path, migrated: Stores, tmp
     assert not done.exists()
 
 
+def test_the_next_signing_keys_can_be_printed(image: Path, migrated: Stores) -> None:
+    command = [sys.executable, "manage.py", "rotate_signing_key", "--print"]
+    rotated = json.loads(run(command, cwd=image, env=environment("app", migrated)))
+    before = json.loads(migrated.secret("signing_keys"))
+    for purpose in ("access", "refresh"):
+        kids = [key["kid"] for key in rotated[purpose]]
+        assert kids[0] == before[purpose][0]["kid"]
+        assert len(kids) == 2
+
+
 def test_the_owners_password_opens_the_tables_and_not_the_server(migrated: Stores) -> None:
     with psycopg.connect(migrated.secret("database_owner_url")) as database:
         (is_super, makes_roles) = database.execute(
