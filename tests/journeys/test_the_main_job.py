@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.mail import EmailMessage
+from django.db import connection
 
 from auditlog.models import Event
 from tests.accounts.browser import PASSWORD, Browser
@@ -15,6 +16,18 @@ EMAIL = "dana@example.org"
 
 @pytest.mark.parametrize("transport", ["body", "cookie"])
 def test_from_registration_to_the_end_of_the_session(transport: str, mailoutbox: list[EmailMessage]) -> None:
+    the_whole_job(transport, mailoutbox)
+
+
+@pytest.mark.django_db(transaction=True)  # a test's own transaction would be the request's
+def test_the_same_where_each_request_is_a_transaction(
+    mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", value=True)
+    the_whole_job("body", mailoutbox)
+
+
+def the_whole_job(transport: str, mailoutbox: list[EmailMessage]) -> None:
     browser = Browser()
     register_and_log_in(browser, transport, mailoutbox)
     work_with_an_article(browser)
