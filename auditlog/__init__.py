@@ -1,14 +1,15 @@
 """What happened: an append-only log of security events, reviewed in the Django admin.
 
-`record()` is the one function that a host calls; signals named in settings are recorded without a call.
+A host calls `record()`, decorates models with `@audited`, and names signals in its settings.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .auditing import audited
     from .recording import record
 
-__all__ = ["record"]
+__all__ = ["audited", "record"]
 
 
 def __getattr__(name: str) -> Any:
@@ -17,4 +18,8 @@ def __getattr__(name: str) -> Any:
         from .recording import record
 
         return record
+    if name == "audited":
+        from .auditing import audited
+
+        return audited
     raise AttributeError(name)

@@ -12,7 +12,8 @@ from django.db import DatabaseError, connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.module_loading import import_string
 
-from . import partitions, triggers
+from . import partitions, triggers, watching
+from .auditing import registry
 from .conf import NAME, conf, keys
 from .event_types import is_listed
 from .models import Event, Severity
@@ -113,6 +114,24 @@ def check_partitions(databases: Sequence[str] | None = None, **_: Any) -> Iterab
             yield Warning(f"The log has no partition for {names}.", hint=hint, id="bulwark_auditlog.W004")
 
 
+def check_audited(**_: Any) -> Iterable[CheckMessage]:
+    """E009: an audited field does not exist, or is no column."""
+    for watch in registry.values():
+        columns = {field.name for field in watch.model._meta.concrete_fields}
+        for name in watch.fields:
+            if name not in columns:
+                yield Error(f"{watch.prefix} has no column {name!r} to audit.", id="bulwark_auditlog.E009")
+
+
+def check_watched(databases: Sequence[str] | None = None, **_: Any) -> Iterable[CheckMessage]:
+    """W005: the triggers of an audited model are not in the database, or not those of its fields."""
+    for connection in _connections(databases):
+        if connection.vendor == "postgresql" and (watches := watching.missing(connection)):
+            names = ", ".join(watch.prefix for watch in watches)
+            hint = "Run `manage.py auditlog_watch` after each migration."
+            yield Warning(f"Changes without save() are not seen: {names}.", hint=hint, id="bulwark_auditlog.W005")
+
+
 def _connections(databases: Sequence[str] | None) -> Iterator[BaseDatabaseWrapper]:
     """Yield the connections that hold the log; none where it was not migrated yet."""
     for alias in databases or ():
@@ -128,6 +147,6 @@ def _has_table(connection: BaseDatabaseWrapper) -> bool:
         return False
 
 
-ALL = (check_keys, check_signals, check_getters, check_types, check_middleware, check_session_model)
+ALL = (check_keys, check_signals, check_getters, check_types, check_middleware, check_session_model, check_audited)
 ON_DEPLOY = (check_spool,)
-ON_DATABASE = (check_triggers, check_partitions)
+ON_DATABASE = (check_triggers, check_partitions, check_watched)

@@ -78,23 +78,28 @@ class EventType(enum.Enum):
         self.kind = Kind(Severity(severity), frozenset(fields.split()))
 
 
-_OURS = {member.label: member.kind for member in EventType}
+_KNOWN = {member.label: member.kind for member in EventType}
 _UNLISTED = Kind()
+
+
+def register_kind(name: str, kind: Kind) -> None:
+    """List a type that is known from code: that of an audited model."""
+    _KNOWN[name] = kind
 
 
 def is_listed(name: str) -> bool:
     """Tell whether a type is known, here or in the host's settings."""
-    return name in _OURS or name in conf.types
+    return name in _KNOWN or name in conf.types
 
 
 def kind_of(name: str) -> Kind:
     """Return what is known of the type ``name``; the host's own word on it goes before ours."""
     given = conf.types.get(name)
     if given is None:
-        return _OURS.get(name, _UNLISTED)
+        return _KNOWN.get(name, _UNLISTED)
     return Kind(Severity(given.get("severity", Severity.LOW)), frozenset(given.get("fields", ())))
 
 
 def names() -> list[str]:
     """Return every listed type, in alphabetical order."""
-    return sorted({*_OURS, *conf.types})
+    return sorted({*_KNOWN, *conf.types})

@@ -7,7 +7,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-from . import partitions, triggers
+from . import partitions, triggers, watching
 
 VENDORS = ("postgresql", "sqlite")
 
@@ -74,10 +74,12 @@ class PartitionByMonth(_OnTable):
 
 
 class AppendOnly(_OnTable):
-    """Installs the triggers that refuse UPDATE, DELETE and TRUNCATE; on PostgreSQL also makes the next partitions.
+    """Installs the triggers that refuse UPDATE, DELETE and TRUNCATE.
 
-    On SQLite Django changes many things by making the table anew, which loses its triggers: a migration that does so
-    ends with this operation again.
+    On PostgreSQL it also makes the next partitions, and the function of the triggers that watch other tables, which
+    has to know the columns: a migration that adds one ends with this operation again.
+
+    On SQLite Django changes many things by making the table anew, which loses its triggers.
     """
 
     def database_forwards(
@@ -89,6 +91,8 @@ class AppendOnly(_OnTable):
         triggers.install(schema_editor.connection, table)
         if schema_editor.connection.vendor == "postgresql":
             partitions.create_missing(schema_editor.connection, table)
+            model = to_state.apps.get_model(app_label, self.model_name)
+            schema_editor.execute(watching.function_sql(schema_editor.connection, model))
 
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState

@@ -91,7 +91,8 @@ def remove(connection: BaseDatabaseWrapper) -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                "DROP FUNCTION bulwark_auditlog_refuse() CASCADE; DROP FUNCTION bulwark_auditlog_stamp() CASCADE"
+                "DROP FUNCTION bulwark_auditlog_refuse() CASCADE; DROP FUNCTION bulwark_auditlog_stamp() CASCADE; "
+                "DROP FUNCTION IF EXISTS bulwark_auditlog_watch() CASCADE"
             )
         else:
             for word in ("UPDATE", "DELETE"):

@@ -11,7 +11,11 @@ from .security import *  # noqa: F403
 from .security import BULWARK_ACCOUNTS, BULWARK_AUDITLOG
 
 DEBUG = False
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.authz.library"]  # models of every shape, for rules
+INSTALLED_APPS = [
+    *INSTALLED_APPS,
+    "tests.auditlog.shop",
+    "tests.authz.library",
+]  # audited models; models of every shape
 SECRET_KEY = "a test needs no secret, and this one is long enough"  # noqa: S105  # pragma: allowlist secret
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 

@@ -1,11 +1,13 @@
 """People and events that the tests of the log share."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -44,6 +46,26 @@ def events(db: None) -> Callable[..., Event]:
         return event
 
     return store
+
+
+@pytest.fixture
+def settled() -> Callable[[], None]:
+    """Wait until no transaction is open that began before now; PostgreSQL counts those of all its databases."""
+
+    def wait() -> None:
+        if connection.vendor != "postgresql":
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_current_xact_id()::text::bigint")
+            (now,) = cursor.fetchone()
+            for _ in range(600):
+                cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+                if cursor.fetchone()[0] > now:
+                    return
+                time.sleep(0.1)
+        pytest.fail("Somebody else's transaction is open for a minute.")
+
+    return wait
 
 
 @pytest.fixture

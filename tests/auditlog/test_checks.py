@@ -7,7 +7,7 @@ from django.core import checks as django_checks
 from django.db import connection
 from pytest_django.fixtures import Settings
 
-from auditlog import checks, maintenance, partitions
+from auditlog import checks, maintenance, partitions, watching
 from auditlog.models import Event
 
 MIDDLEWARE = "auditlog.middleware.AuditMiddleware"
@@ -77,6 +77,9 @@ def test_a_spool_in_the_temporary_folder_is_for_development(
 
 @pytest.mark.django_db
 def test_the_database_passes() -> None:
+    if connection.vendor == "postgresql":
+        watching.install(connection)
+
     assert [message for check in checks.ON_DATABASE for message in check(databases=["default"])] == []
 
 

@@ -9,8 +9,18 @@ from auditlog import generating, rollup
 from auditlog.models import Event, Facet, HourlyCount
 
 pytestmark = pytest.mark.django_db(transaction=True)
+Count = Callable[[], int]
 Store = Callable[..., Event]
 NINE = datetime(2026, 5, 1, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def count_new(settled: Callable[[], None]) -> Count:
+    def count() -> int:
+        settled()
+        return rollup.count_new("default")
+
+    return count
 
 
 def counts(facet: Facet) -> set[tuple[int, str, str, str, int]]:
@@ -18,13 +28,13 @@ def counts(facet: Facet) -> set[tuple[int, str, str, str, int]]:
     return {(row.hour.hour, row.type, row.outcome, row.value, row.count) for row in rows}
 
 
-def test_events_are_counted_by_hour(events: Store) -> None:
+def test_events_are_counted_by_hour(events: Store, count_new: Count) -> None:
     for minute in (0, 30, 59):
         events(ts=NINE.replace(minute=minute), src_ip="192.0.2.7", route="login")
     events(ts=NINE.replace(hour=10), src_ip=None, route="")
     events(ts=NINE, outcome="success", type="accounts.logged_out", src_ip="192.0.2.7")
 
-    assert rollup.count_new("default") == 5
+    assert count_new() == 5
 
     assert counts(Facet.ALL) == {
         (9, "accounts.login_failed", "failed", "", 3),
@@ -41,29 +51,30 @@ def test_events_are_counted_by_hour(events: Store) -> None:
     }
 
 
-def test_hours_are_those_of_utc_wherever_the_command_runs(events: Store) -> None:
+def test_hours_are_those_of_utc_wherever_the_command_runs(events: Store, count_new: Count) -> None:
     with timezone.override("Asia/Kolkata"):
         events(ts=NINE.replace(minute=45))
-        rollup.count_new("default")
+        count_new()
 
     assert HourlyCount.objects.filter(facet=Facet.ALL).get().hour == NINE
 
 
-def test_an_event_is_counted_once_even_when_it_comes_late(events: Store) -> None:
+def test_an_event_is_counted_once_even_when_it_comes_late(events: Store, count_new: Count) -> None:
     events(ts=NINE)
-    assert rollup.count_new("default") == 1
-    assert rollup.count_new("default") == 0
+    assert count_new() == 1
+    assert count_new() == 0
 
     events(ts=NINE)
-    rollup.count_new("default")
+    count_new()
 
     assert HourlyCount.objects.get(facet=Facet.ALL).count == 2
 
 
-def test_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many(monkeypatch: pytest.MonkeyPatch, settled: Callable[[], None]) -> None:
     monkeypatch.setattr(rollup, "BATCH", 700)
     monkeypatch.setattr(rollup, "ROWS_A_STATEMENT", 50)
     list(generating.store(generating.events(2000, days=1, seed=1), "default"))
+    settled()
 
     call_command("auditlog_rollup")
 
