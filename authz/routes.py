@@ -93,7 +93,8 @@ def _handlers(view: Any, kind: Any) -> Iterator[tuple[str, Any]]:
     """Yield the methods of a view with what handles each: the name in a view set, else the function."""
     actions = getattr(view, "actions", None)
     if actions:
-        yield from ((method.upper(), name) for method, name in actions.items())
+        # A view set gets its HEAD with the first request.
+        yield from ((method.upper(), name) for method, name in actions.items() if method != "head")
     elif kind is None:
         yield "ANY", view
     else:

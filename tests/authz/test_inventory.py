@@ -13,6 +13,7 @@ from django.test import override_settings
 from django.urls import path
 from django.views import View
 from rest_framework.permissions import AllowAny
+from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
 from authz import inventory
@@ -107,6 +108,12 @@ def by_name() -> dict[str, Route]:
 )
 def test_each_route_is_listed_with_who_decides(by_name: dict[str, Route], name: str, by: By, action: str) -> None:
     assert (by_name[name].by, by_name[name].action) == (by, action)
+
+
+def test_a_view_set_that_was_used_is_listed_as_before(by_name: dict[str, Route], db: None) -> None:
+    with override_settings(ROOT_URLCONF=__name__):
+        APIClient().get("/books/")
+        assert {f"{route.method} {route.path}" for route in routes()} == set(by_name)
 
 
 def test_what_is_not_decided_about_stops_the_start(settings: Any) -> None:
