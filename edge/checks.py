@@ -99,7 +99,11 @@ def _texts(value: str | Iterable[str]) -> Sequence[str]:
 def check_paths(*_: Any, **__: Any) -> list[CheckMessage]:
     """E008: a dotted path that leads nowhere."""
     found: list[CheckMessage] = []
-    for key, path in (("IDENTITY", conf.identity), ("TENANT", conf.tenant)):
+    for key, path in (
+        ("BLOCK_SOURCE", conf.block_source),
+        ("IDENTITY", conf.identity),
+        ("TENANT", conf.tenant),
+    ):
         try:
             if path and not callable(import_string(path)):
                 found.append(Error(f"{key}: {path} is no function.", id="bulwark_edge.E008"))
@@ -134,6 +138,8 @@ def _misplaced(package: str) -> Iterator[tuple[str, str]]:
         ("csp.middleware.CSPMiddleware", f"{package}.headers.HeadersMiddleware"),
         (f"{package}.headers.HeadersMiddleware", f"{package}.problems.ProblemMiddleware"),
         ("corsheaders.middleware.CorsMiddleware", f"{package}.ratelimit.RateLimitMiddleware"),
+        (f"{package}.ratelimit.RateLimitMiddleware", f"{package}.blocks.BlockMiddleware"),
+        (f"{package}.blocks.BlockMiddleware", f"{package}.bodies.BodyLimitMiddleware"),
         (f"{package}.ratelimit.RateLimitMiddleware", f"{package}.bodies.BodyLimitMiddleware"),
         (f"{package}.bodies.BodyLimitMiddleware", "django.middleware.csrf.CsrfViewMiddleware"),
     ):

@@ -137,6 +137,11 @@ class Conf:
         return self._read("PAGE_HEADERS", {})
 
     @property
+    def block_source(self) -> str:
+        """Dotted path of `f() -> Iterable[Block]`: where blocks outlive Redis; empty: nowhere."""
+        return self._read("BLOCK_SOURCE", "")
+
+    @property
     def metrics_networks(self) -> Sequence[str]:
         """Networks that may read `/metrics`."""
         return self._read("METRICS_NETWORKS", ["127.0.0.0/8", "::1/128"])

@@ -15,6 +15,7 @@ LIMIT_DECISIONS = Counter(
     "bulwark_ratelimit_decisions_total", "Requests that were counted against limits, by outcome", ["outcome", "store"]
 )
 LIMIT_ERRORS = Counter("bulwark_ratelimit_errors_total", "Times the limiter's store could not be reached", ["answer"])
+BLOCKED = Counter("bulwark_blocked_requests_total", "Requests of blocked networks")
 OUTBOUND_REFUSED = Counter("bulwark_outbound_refused_total", "Outbound requests that were stopped", ["code"])
 
 for _outcome in ("allowed", "limited"):

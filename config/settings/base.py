@@ -48,6 +48,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "edge.ratelimit.RateLimitMiddleware",  # before anything that reads the body or asks the database
+    "edge.blocks.BlockMiddleware",  # inside the one that brings its news along
     "edge.bodies.BodyLimitMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -3,6 +3,7 @@
 from .drf import answer_to, exception_handler
 from .errors import (
     BadHost,
+    Blocked,
     BodyTooLarge,
     CsrfFailed,
     HttpsRequired,
@@ -21,6 +22,7 @@ from .responses import CONTENT_TYPE, ProblemResponse, is_api, problem_response, 
 __all__ = [
     "CONTENT_TYPE",
     "BadHost",
+    "Blocked",
     "BodyTooLarge",
     "CsrfFailed",
     "HttpsRequired",

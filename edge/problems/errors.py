@@ -50,6 +50,14 @@ class HttpsRequired(Problem):
     default_code = "https_required"
 
 
+class Blocked(Problem):
+    """The client's network is blocked; why is not told."""
+
+    status_code = 403
+    default_detail = ""
+    default_code = "blocked"
+
+
 class CsrfFailed(Problem):
     status_code = 403
     default_detail = "The request did not come from a page of this site, or the page was open for too long."

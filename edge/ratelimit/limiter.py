@@ -14,7 +14,7 @@ from .cluster import cluster_at
 from .contract import Limit, State, Store, StoreUnavailable
 from .denials import Denials
 from .local import LocalStore
-from .redis import connected
+from .redis import connected, counter_key
 
 logger = logging.getLogger(__name__)
 
@@ -107,6 +107,17 @@ class Limiter:
         self._is_down = False
         return decision
 
+    def ask(self, question: Callable[[], None]) -> None:
+        """Ask the shared store something else, unless it is lost; if it is lost over this, that is noted."""
+        if not self._may_try():
+            return
+        try:
+            question()
+        except StoreUnavailable as error:
+            self._lost(str(error))
+            return
+        self._is_down = False
+
     def _may_try(self) -> bool:
         """Say whether to ask the shared store: while it is lost, one caller does in each probe interval."""
         if not self._is_down:
@@ -138,4 +149,4 @@ def limiter() -> Limiter:
 def _limiter(url: str, timeout: float, is_cluster: bool) -> Limiter:
     if not url:
         return Limiter(None, LocalStore())
-    return Limiter(cluster_at(url, timeout) if is_cluster else connected(url, timeout), LocalStore())
+    return Limiter(cluster_at(url, timeout) if is_cluster else connected(url, timeout, (counter_key(),)), LocalStore())

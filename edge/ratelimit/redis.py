@@ -11,6 +11,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 from redis.retry import Retry
 
+from ..conf import conf
 from .contract import SECOND, Limit, State, StoreUnavailable
 
 _FOLDER = Path(__file__).parent
@@ -34,10 +35,13 @@ class RedisStore:
     """Sliding windows by the server's own clock.
 
     :param client: connected to a database that nothing else uses: `cache.clear()` of django-redis empties a whole one.
+    :param counter_keys: none or one key of a counter, whose value every spending brings along as `counter`.
     """
 
-    def __init__(self, client: "redis.Redis") -> None:
+    def __init__(self, client: "redis.Redis", counter_keys: Sequence[str] = ()) -> None:
         self._client: Any = client
+        self.counter_keys = counter_keys
+        self.counter: int | None = None
         self._spend = Script(self.source("spend"))
         self._refund = Script(self.source("refund"))
 
@@ -51,11 +55,13 @@ class RedisStore:
         return (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")
 
     def spend(self, limits: Sequence[Limit], cost: int = 1) -> list[State]:
-        arguments = [cost]
+        arguments = [cost, len(limits)]
         for limit in limits:
             arguments += [limit.limit, limit.width, len(limit.cool_down)]
             arguments += [step * SECOND for step in limit.cool_down]
-        answer = self._run(self._spend, [limit.key for limit in limits], arguments)
+        answer = self._run(self._spend, [*(limit.key for limit in limits), *self.counter_keys], arguments)
+        if self.counter_keys:
+            self.counter = answer.pop()
         rows = zip(limits, answer[::4], answer[1::4], answer[2::4], answer[3::4], strict=True)
         return [State(limit, bool(fits), left, reset / SECOND, part) for limit, fits, left, reset, part in rows]
 
@@ -96,15 +102,21 @@ class RedisStore:
             raise StoreUnavailable(type(error).__name__) from error
 
 
+def counter_key() -> str:
+    """Return the key that counts the changes of the block list."""
+    return f"{conf.redis_prefix}:{{blocks}}:changes"
+
+
 @lru_cache(maxsize=8)
-def connected(url: str, timeout: float) -> RedisStore:
+def connected(url: str, timeout: float, counter_keys: tuple[str, ...] = ()) -> RedisStore:
     """Return the store at ``url``, one for the process.
 
     :param url: `redis://host:port/database`.
     :param timeout: seconds to wait for a connection, and for each answer.
+    :param counter_keys: what the store brings along.
     """
     # One retry, for a connection that the server closed while it was idle. A time-out is not retried: what was
     # asked for may have been done.
     retry = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
     client = redis.Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=retry)
-    return RedisStore(client)
+    return RedisStore(client, counter_keys)

@@ -1,4 +1,5 @@
--- Spends ARGV[1] from every window in KEYS, or from none when one of them does not have it.
+-- Spends ARGV[1] from every window in KEYS, or from none when one of them does not have it. KEYS may end with one more, a
+-- counter: its value, or 0, ends the answer, so that it costs no trip of its own. ARGV[2] is the number of windows.
 -- For each window three arguments and more: limit, width of a part (microseconds), number of cool-down steps, the steps
 -- (microseconds). Returns four numbers a window: allowed, remaining, microseconds until something (enough, when refused)
 -- is free, and the part that counts now.
@@ -108,13 +109,13 @@ end
 
 local passes = true
 local windows = {}
-local at = 2
-for i, key in ipairs(KEYS) do
+local at = 3
+for i = 1, tonumber(ARGV[2]) do
   local steps = {}
   for step = 1, tonumber(ARGV[at + 2]) do
     steps[step] = tonumber(ARGV[at + 2 + step])
   end
-  windows[i] = opened(key, tonumber(ARGV[at]), tonumber(ARGV[at + 1]), steps)
+  windows[i] = opened(KEYS[i], tonumber(ARGV[at]), tonumber(ARGV[at + 1]), steps)
   passes = passes and windows[i].fits
   at = at + 3 + #steps
 end
@@ -130,5 +131,8 @@ for _, window in ipairs(windows) do
   answer[#answer + 1] = window.ends > now and 0 or math.max(0, window.limit - window.total)
   answer[#answer + 1] = reset(window)
   answer[#answer + 1] = window.part
+end
+if #KEYS > #windows then
+  answer[#answer + 1] = tonumber(redis.call('GET', KEYS[#KEYS])) or 0
 end
 return answer

@@ -16,6 +16,7 @@ MIDDLEWARE = [
     "{package}edge.problems.ProblemMiddleware",
     *MIDDLEWARE[:1],
     "{package}edge.ratelimit.RateLimitMiddleware",
+    "{package}edge.blocks.BlockMiddleware",
     "{package}edge.bodies.BodyLimitMiddleware",
     *MIDDLEWARE[1:],
 ]
