@@ -12,7 +12,7 @@ README = (Path(signals.__file__).parent / "README.md").read_text()
 
 
 def test_every_setting_is_listed() -> None:
-    table = README.partition("## Settings")[2].partition("## Signals")[0]
+    table = README.partition("## Settings")[2].partition("## Checks")[0]
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     assert set(re.findall(r"`([A-Z_]+)`", " ".join(rows))) == KEYS
 
