@@ -46,24 +46,31 @@ def record(
     log = request_log.current()
     request = request or (log.request if log else None)
     kind = kind_of(type)
-    kept, dropped = kind.split(data or {})
     event = Event(
         type=cleaning.text(type, facts.LIMITS["type"]),
         outcome=outcome,
         severity=Severity(severity) if severity is not None else _severity(kind, outcome),
         reason=cleaning.text(reason, facts.LIMITS["reason"]),
         changes=cleaning.json_object(changes or {}),
-        data=cleaning.json_object(kept),
-        dropped=dropped,
+        **_split(kind, data or {}),
         **facts.cleaned(_collected(request, user, target)),
     )
-    if outcome is Outcome.SUCCESS:
+    _keep(event, log)
+    return event
+
+
+def _split(kind: Kind, data: Mapping[str, Any]) -> dict[str, Any]:
+    kept, dropped = kind.split(data)
+    return {"data": cleaning.json_object(kept), "dropped": dropped}
+
+
+def _keep(event: Event, log: request_log.RequestLog | None) -> None:
+    if event.outcome == Outcome.SUCCESS:
         writing.write(event)
     elif log is not None and log.is_open:
         log.events.append(event)
     else:
         writing.write_or_spool([event])
-    return event
 
 
 def _collected(request: HttpRequest | None, user: Any, target: models.Model | None) -> facts.Facts:

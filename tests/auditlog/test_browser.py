@@ -42,14 +42,11 @@ def is_wider_than_the_window(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_pages_obey_the_policy_and_fit(
-    width: int, scheme: Literal["light", "dark"], erin: User, events: Callable[..., Event], live_server: LiveServer
-) -> None:
+def store_what_there_is_to_see(events: Callable[..., Event]) -> Event:
+    """Store one event of each severity, and one with everything in it, which is returned."""
     for severity in range(1, 7):
         events(severity=severity, actor_label="alice@example.com", src_ip="192.0.2.7", reason="wrong_password")
-    event = events(
+    return events(
         type="articles.article_updated",
         outcome="success",
         actor_label="alice@example.com",
@@ -66,6 +63,21 @@ def test_the_pages_obey_the_policy_and_fit(
         },
         data={"filters": {"status": "draft", "text": "x" * 300}},
     )
+
+
+def sign_in(page: Page) -> None:
+    page.fill("#id_username", "erin@example.com")
+    page.fill("#id_password", "correct horse battery")
+    page.click("input[type=submit]")
+    page.wait_for_selector("#result_list")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_pages_obey_the_policy_and_fit(
+    width: int, scheme: Literal["light", "dark"], erin: User, events: Callable[..., Event], live_server: LiveServer
+) -> None:
+    event = store_what_there_is_to_see(events)
     erin.set_password("correct horse battery")
     erin.save()
     complaints: list[str] = []
@@ -74,10 +86,7 @@ def test_the_pages_obey_the_policy_and_fit(
         response = page.goto(f"{live_server.url}{LIST}")
         assert response is not None
         assert "'self'" in response.headers["content-security-policy"]
-        page.fill("#id_username", "erin@example.com")
-        page.fill("#id_password", "correct horse battery")
-        page.click("input[type=submit]")
-        page.wait_for_selector("#result_list")
+        sign_in(page)
         shot(page, f"list-{scheme}-{width}")
         assert not is_wider_than_the_window(page)
 
