@@ -1,0 +1,70 @@
+"""One server process under load, for the test of key rotation: `python -m tests.accounts.loading KEYS SECONDS`.
+
+It reads tokens that others have signed from its standard input, one a line, and verifies each; meanwhile it signs its
+own and prints them. Its last line says how many it has accepted and why it refused any.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+from collections import Counter
+from types import SimpleNamespace
+from typing import Any
+
+
+def main() -> None:
+    """Sign and verify until the time is over."""
+    import django
+    from django.conf import settings
+
+    django.setup()
+    settings.BULWARK_ACCOUNTS = {
+        **settings.BULWARK_ACCOUNTS,
+        "KEY_PROVIDER": "accounts.keys.files.FileKeys",
+        "KEY_OPTIONS": {"path": sys.argv[1]},
+        "ANNOTATED_CLAIMS": {},
+    }
+    accepted, refused = 0, Counter[str]()
+    signer = threading.Thread(target=_sign, args=(time.monotonic() + float(sys.argv[2]),))
+    signer.start()
+    for line in sys.stdin:
+        reason = _refusal(line.strip())
+        refused.update([reason] if reason else [])
+        accepted += not reason
+    signer.join()
+    sys.stdout = sys.stderr
+    print(json.dumps({"accepted": accepted, "refused": refused}), file=sys.stderr, flush=True)
+
+
+def _sign(until: float) -> None:
+    from uuid import uuid4
+
+    from django.utils import timezone
+
+    from accounts.models import TokenFamily
+    from accounts.tokens import make_access_token
+
+    user: Any = SimpleNamespace(pk=uuid4())
+    while time.monotonic() < until:
+        print(make_access_token(user, TokenFamily(tenant=""), now=timezone.now()), flush=True)
+        time.sleep(0.002)
+    os.close(1)  # `sys.stdout.close()` leaves the descriptor open, and the reader would wait for ever
+
+
+def _refusal(token: str) -> str:
+    from django.utils import timezone
+
+    from accounts.errors import TokenRefused
+    from accounts.tokens import read_access_token
+
+    try:
+        read_access_token(token, now=timezone.now())
+    except TokenRefused as error:
+        return error.reason
+    return ""
+
+
+if __name__ == "__main__":
+    main()
