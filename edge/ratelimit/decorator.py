@@ -46,14 +46,8 @@ def ratelimit(
     :param cool_down: seconds that the first, second, ... refusal closes the limit for, for whoever does not stop.
     :raises ImproperlyConfigured: an option makes no sense; for a named policy, when the first request comes.
     """
-    options: dict[str, Any] = {
-        "method": method,
-        "block": block,
-        "outage": outage,
-        "skip_successful": skip_successful,
-        "cost": cost,
-    }
-    options["cool_down"] = tuple(cool_down)
+    options: dict[str, Any] = {"method": method, "block": block, "outage": outage, "cost": cost}
+    options |= {"skip_successful": skip_successful, "cool_down": tuple(cool_down)}
 
     def decorate(view: View) -> View:
         if isinstance(view, type):

@@ -46,6 +46,13 @@ def refresh_cookie(page: Page) -> Any:
     return next(cookie for cookie in page.context.cookies() if cookie.get("name") == "refresh")
 
 
+def sign_in(page: Page, email: str) -> None:
+    page.fill("[name=email]", email)
+    page.fill("[name=password]", PASSWORD)
+    press(page, "Sign in")
+    expect(page.locator("#who")).to_be_visible()
+
+
 def test_from_registration_to_logout(chromium: Browser, own_site: Site) -> None:
     with opened(chromium, own_site) as watched:
         page = watched.page
@@ -63,9 +70,7 @@ def test_from_registration_to_logout(chromium: Browser, own_site: Site) -> None:
         expect(page.locator("[role=status]")).to_contain_text("confirmed")
 
         page.goto("/#demo")
-        page.fill("[name=email]", "dora@example.com")
-        page.fill("[name=password]", PASSWORD)
-        press(page, "Sign in")
+        sign_in(page, "dora@example.com")
         expect(page.locator("#who")).to_have_text("Dora")
 
         page.fill("[name=title]", "Written in a browser")
@@ -90,10 +95,7 @@ def test_from_registration_to_logout(chromium: Browser, own_site: Site) -> None:
         expect(page.locator("#you [role=status]")).to_contain_text("used before")
         assert me(own_site, newest) == 401
 
-        page.fill("[name=email]", "dora@example.com")
-        page.fill("[name=password]", PASSWORD)
-        press(page, "Sign in")
-        expect(page.locator("#who")).to_be_visible()
+        sign_in(page, "dora@example.com")
         newest = watched.tokens[-1]
         press(page, "Sign out")
         expect(page.locator("#you [role=status]")).to_contain_text("ended")
