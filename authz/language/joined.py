@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q
 
@@ -82,7 +83,12 @@ def disjunction(conditions: Iterable[Folded]) -> Folded:
 def _joined(parts: list[Q], connector: str, *, empty: bool) -> Folded:
     if len(parts) < 2:
         return parts[0] if parts else empty
-    return Q(*parts, _connector=connector)
+    # A part with one condition is taken for that condition: each level of nesting costs Django a walk.
+    return Q(*(_bare(part) for part in parts), _connector=connector)
+
+
+def _bare(part: Q) -> Any:
+    return part.children[0] if len(part.children) == 1 and not part.negated else part
 
 
 def every(items: Iterable[Clause]) -> Clause:
