@@ -76,7 +76,10 @@ def test_a_logout_in_between_is_final(granted: Granted, call: HttpRequest) -> No
 
 
 def test_a_deletion_in_between_is_final(granted: Granted) -> None:
-    with before_the_update(lambda: TokenFamily.objects.all().delete() and None):
+    def delete() -> None:
+        TokenFamily.objects.all().delete()
+
+    with before_the_update(delete):
         outcome = rotate_tokens(granted.refresh, request=None, now=NOW + SECOND)
     assert isinstance(outcome, Refused)
     assert outcome.reason == "unknown_session"
