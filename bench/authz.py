@@ -1,7 +1,7 @@
 """What a decision costs among 10, 1 000 and 10 000 rules, and what a list costs beside the same filter written by hand.
 
 Beside ours: pycasbin (roles, and rules that it evaluates), Cedar's Python binding, django-rules and django-guardian, as
-far as they are installed (`pip install casbin cedarpy rules django-guardian`). Everything runs in one process, in turns;
+far as they are installed (`pip install casbin cedarpy rules django-guardian`). All run in one process, in turns;
 times are minima. Ours must cost no more than twice as much among 10 000 rules as among 10, and a list no more than 5 %
 above the same filter written by hand.
 """

@@ -112,7 +112,7 @@ BULWARK_AUTHZ: dict[str, Any] = {
     "CLIENT_IP": "edge.client_ip.client_ip",
     "DECIDED_ELSEWHERE": {
         "accounts.views": "who you are is decided there, before what you may do",
-        "edge": "health and metrics, by the address of whoever asks",
+        "edge": "what the server tells of itself and browsers report to it; each view says to whom",
     },
 }
 
