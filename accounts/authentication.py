@@ -1,6 +1,7 @@
 """Authenticates requests by access token."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -39,61 +40,106 @@ class JWTAuthentication(BaseAuthentication):
     www_authenticate_realm = "api"
 
     def authenticate(self, request: Request) -> tuple[AbstractBaseUser, AccessToken] | None:
-        token = self.get_raw_token(request)
-        if token is None:
-            return None
-        now = timezone.now()
-        try:
-            claims = read_access_token(token, now=now)
-            family = _without_query(claims)
-            if family is None:
-                family = _judged(sessions.find(claims["sid"], user_id=_user_id(claims)), now=now)
-        except TokenRefused as error:
-            raise self._failure(request, error) from None
-        return family.user, AccessToken.of(claims, family)
+        with _signalling(request):
+            token = self._token_of(request)
+            return None if token is None else (self.get_user(token), token)
 
     async def aauthenticate(self, request: Request) -> tuple[AbstractBaseUser, AccessToken] | None:
         """Do what `authenticate` does without blocking the event loop for the query."""
-        token = self.get_raw_token(request)
-        if token is None:
-            return None
-        now = timezone.now()
-        try:
-            claims = read_access_token(token, now=now)
-            family = _without_query(claims)
-            if family is None:
-                family = _judged(await sessions.afind(claims["sid"], user_id=_user_id(claims)), now=now)
-        except TokenRefused as error:
-            raise self._failure(request, error) from None
-        return family.user, AccessToken.of(claims, family)
+        with _signalling(request):
+            token = self._token_of(request)
+            return None if token is None else (await self.aget_user(token), token)
 
     def authenticate_header(self, request: Request) -> str:
         challenge = f'{conf.auth_header_types[0]} realm="{self.www_authenticate_realm}"'
         # RFC 6750, section 3: a request without a token is told no error.
         return f'{challenge}, error="invalid_token"' if "HTTP_AUTHORIZATION" in request.META else challenge
 
-    def get_raw_token(self, request: Request | HttpRequest) -> str | None:
-        """Return the text after `Bearer`, or None where another scheme or none is used.
+    def get_header(self, request: Request | HttpRequest) -> bytes | None:
+        """Return the Authorization header as it was sent, or None."""
+        header = request.META.get("HTTP_AUTHORIZATION")
+        return header.encode("latin-1", "replace") if isinstance(header, str) else header
+
+    def get_raw_token(self, header: bytes) -> bytes | None:
+        """Return what stands after `Bearer`, or None where another scheme is used.
 
         :raises AuthenticationFailed: the header has not exactly two words.
         """
-        words = _authorization(request)
-        if not words:
+        words = header.split(b" ")
+        if words[0].lower() not in {word.lower().encode() for word in conf.auth_header_types}:
             return None
         if len(words) != 2 or not words[1]:
-            raise self._failure(request, TokenRefused(Refusal.INVALID, "malformed_header"))
+            raise _failed(TokenRefused(Refusal.INVALID, "malformed_header"))
         return words[1]
 
-    def _failure(self, request: Request | HttpRequest, error: TokenRefused) -> AuthenticationFailed:
+    def get_validated_token(self, raw_token: bytes) -> AccessToken:
+        """Return a verified token; its session is not looked at yet.
+
+        :raises AuthenticationFailed: it is no access token of ours, or its time has passed.
+        """
+        try:
+            return AccessToken.of(read_access_token(raw_token.decode("latin-1"), now=timezone.now()))
+        except TokenRefused as error:
+            raise _failed(error) from None
+
+    def get_user(self, validated_token: AccessToken) -> AbstractBaseUser:
+        """Return the user of a token whose session is alive, and give the token its `family`.
+
+        :raises AuthenticationFailed: the session or the user is not what it was.
+        """
+        try:
+            family = _without_query(validated_token.claims)
+            if family is None:
+                family = _judged(sessions.find(*_names(validated_token.claims)), now=timezone.now())
+        except TokenRefused as error:
+            raise _failed(error) from None
+        validated_token.family = family
+        return family.user
+
+    async def aget_user(self, validated_token: AccessToken) -> AbstractBaseUser:
+        """Do what `get_user` does without blocking the event loop for the query."""
+        try:
+            family = _without_query(validated_token.claims)
+            if family is None:
+                family = _judged(await sessions.afind(*_names(validated_token.claims)), now=timezone.now())
+        except TokenRefused as error:
+            raise _failed(error) from None
+        validated_token.family = family
+        return family.user
+
+    def _token_of(self, request: Request) -> AccessToken | None:
+        header = self.get_header(request)
+        raw_token = None if header is None else self.get_raw_token(header)
+        return None if raw_token is None else self.get_validated_token(raw_token)
+
+
+class _Failed(AuthenticationFailed):
+    """Carries the exact reason to where the request is known."""
+
+    reason: str
+
+
+def _failed(error: TokenRefused) -> _Failed:
+    failed = _Failed(MESSAGES[error.refusal], code=error.refusal)
+    failed.reason = error.reason
+    return failed
+
+
+@contextmanager
+def _signalling(request: Request) -> Iterator[None]:
+    """Tell of a refusal; the message to the client stays the same for all."""
+    try:
+        yield
+    except _Failed as failed:
         signals.token_rejected.send_robust(
             sender=AccessToken,
             request=getattr(request, "_request", request),
             user=None,
             target=None,
             outcome="refused",
-            data={"reason": error.reason},
+            data={"reason": failed.reason},
         )
-        return AuthenticationFailed(MESSAGES[error.refusal], code=error.refusal)
+        raise
 
 
 def bearer_token(request: Request | HttpRequest) -> str | None:
@@ -147,6 +193,11 @@ def _judged(family: TokenFamily | None, *, now: datetime) -> TokenFamily:
     if fault := sessions.fault_of(family, now=now):
         raise TokenRefused(Refusal.REVOKED, fault)
     return family
+
+
+def _names(claims: Mapping[str, Any]) -> tuple[str, Any]:
+    """Return the ids of the session and of the user."""
+    return claims["sid"], _user_id(claims)
 
 
 def _user_id(claims: Mapping[str, Any]) -> Any:

@@ -85,7 +85,7 @@ def verify(token: str, find_key: Callable[[str], Key | None], *, typ: str) -> tu
     header, payload, key = verify_signature(token, find_key)
     if header.get("typ") != typ:
         raise TokenRefused(Refusal.INVALID, "wrong_type")
-    return _read_object(payload, "malformed_claims"), key.kid
+    return read_object(payload, "malformed_claims"), key.kid
 
 
 def verify_signature(token: str, find_key: Callable[[str], Key | None]) -> tuple[dict[str, Any], bytes, Key]:
@@ -98,7 +98,7 @@ def verify_signature(token: str, find_key: Callable[[str], Key | None]) -> tuple
     segments = token.split(".")
     if len(segments) != 3:
         raise TokenRefused(Refusal.INVALID, "malformed")
-    header = _read_object(decode_segment(segments[0]), "malformed_header")
+    header = read_object(decode_segment(segments[0]), "malformed_header")
     if not header.keys() <= HEADER_MEMBERS:
         raise TokenRefused(Refusal.INVALID, "header_member")
     key = _key_for(header, find_key)
@@ -144,7 +144,11 @@ def decode_segment(text: str, *, may_be_empty: bool = False) -> bytes:
     return data
 
 
-def _read_object(data: bytes, reason: str) -> dict[str, Any]:
+def read_object(data: bytes, reason: str) -> dict[str, Any]:
+    """Return the JSON object that ``data`` spells, each member once.
+
+    :raises TokenRefused: it spells none, or an ambiguous one.
+    """
     try:
         value = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError):

@@ -52,18 +52,26 @@ def log_in(
     :param identifier: the address, or what the user model logs in with.
     :param transport: one of `models.Transport`.
     """
-    checked = _checked(identifier, password)
+    checked = authenticate(identifier, password, request=request)
     if isinstance(checked, LoginRefused):
-        _report(checked, identifier, request)
         return checked
     return start_session(checked, transport=transport, amr=["pwd"], request=request, now=now)
 
 
+def authenticate(identifier: str, password: str, *, request: HttpRequest | None) -> AbstractBaseUser | LoginRefused:
+    """Return the user who shows the right password, or why nobody does; a refusal is signalled."""
+    checked = _checked(identifier, password)
+    if isinstance(checked, LoginRefused):
+        _report(checked, identifier, request)
+    return checked
+
+
 def start_session(
-    user: AbstractBaseUser, *, transport: str, amr: Sequence[str], request: HttpRequest, now: datetime
+    user: AbstractBaseUser, *, transport: str, amr: Sequence[str], request: HttpRequest | None, now: datetime
 ) -> Granted:
     """Start a session for a user who has proven who they are, and return its first tokens.
 
+    :param request: where it comes from; None for a session that is started outside of one.
     :param amr: how it was proven (RFC 8176): `pwd`, `otp`, `hwk`.
     """
     family = _new_family(user, transport=transport, amr=amr, request=request, now=now)
@@ -100,7 +108,7 @@ def _checked(identifier: str, password: str) -> AbstractBaseUser | LoginRefused:
     return user
 
 
-def _report(refused: LoginRefused, identifier: str, request: HttpRequest) -> None:
+def _report(refused: LoginRefused, identifier: str, request: HttpRequest | None) -> None:
     signals.login_failed.send_robust(
         sender=get_user_model(),
         request=request,
@@ -121,9 +129,9 @@ def pseudonym(identifier: str) -> str:
 
 
 def _new_family(
-    user: AbstractBaseUser, *, transport: str, amr: Sequence[str], request: HttpRequest, now: datetime
+    user: AbstractBaseUser, *, transport: str, amr: Sequence[str], request: HttpRequest | None, now: datetime
 ) -> TokenFamily:
-    user_agent = request.headers.get("User-Agent", "")[:MAX_USER_AGENT]
+    user_agent = request.headers.get("User-Agent", "")[:MAX_USER_AGENT] if request else ""
     expires_at = now + conf.session_lifetime
     return TokenFamily(
         user_id=user.pk,
@@ -137,7 +145,7 @@ def _new_family(
         auth_hash=auth_hash(user),
         auth_time=now,
         amr=list(amr),
-        ip=client_ip(request) or None,
+        ip=(client_ip(request) or None) if request else None,
         user_agent=user_agent,
         label=device_label(user_agent),
         transport=transport,

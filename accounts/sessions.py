@@ -15,14 +15,22 @@ from .conf import conf
 from .models import EndReason, TokenFamily, TokenFamilyQuerySet
 
 
-def find(family_id: UUID | str, **also: Any) -> TokenFamily | None:
-    """Return a session with its user and the annotations that the settings name, in one query, or None."""
-    return _with_user().filter(pk=family_id, **also).first()
+def find(family_id: UUID | str, user_id: Any = None) -> TokenFamily | None:
+    """Return a session with its user and the annotations that the settings name, in one query, or None.
+
+    :param user_id: only if it is this user's; anybody's when left out.
+    """
+    return _named(family_id, user_id).first()
 
 
-async def afind(family_id: UUID | str, **also: Any) -> TokenFamily | None:
+async def afind(family_id: UUID | str, user_id: Any = None) -> TokenFamily | None:
     """Return the same as `find`, without blocking the event loop."""
-    return await _with_user().filter(pk=family_id, **also).afirst()
+    return await _named(family_id, user_id).afirst()
+
+
+def _named(family_id: UUID | str, user_id: Any) -> TokenFamilyQuerySet:
+    found = _with_user().filter(pk=family_id)
+    return found if user_id is None else found.filter(user_id=user_id)
 
 
 def fault_of(family: TokenFamily, *, now: datetime) -> EndReason | str:

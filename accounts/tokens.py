@@ -11,6 +11,7 @@ from typing import Any, NoReturn, Self
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from . import jose, keys
@@ -18,7 +19,7 @@ from .conf import conf
 from .errors import Refusal, TokenRefused
 from .keys.ring import DatedKey
 from .models import TokenFamily
-from .simplejwt import Token
+from .simplejwt.base import Token, TokenError
 from .verified import verified_tokens
 
 
@@ -45,17 +46,55 @@ class AccessToken(Token):
     token_type = "access"  # noqa: S105 - the name of a kind
     family: TokenFamily
 
+    def __init__(self, token: str | bytes | None = None, verify: bool = True) -> None:
+        """Read a token; the signature, the claims and the time are always checked, the session is not.
+
+        :param token: its text; a token is only made for a session, so it may not be left out.
+        :param verify: there for simplejwt's signature.
+        :raises TokenError: it is no access token of ours.
+        """
+        if token is None or not verify:
+            msg = (
+                "An access token is read and verified, or made for a session: RefreshToken.for_user(user).access_token"
+            )
+            raise TokenError(msg)
+        text = token.decode("latin-1") if isinstance(token, bytes) else token
+        try:
+            payload = read_access_token(text, now=timezone.now())
+        except TokenRefused as error:
+            raise TokenError(str(error)) from error
+        self.token, self.payload = text, dict(payload)  # type: ignore[assignment]  # simplejwt says Token and means str
+        self.current_time = timezone.now()
+
+    def __str__(self) -> str:
+        """Sign what it says now: a server may add claims to a token it gives out."""
+        return jose.sign(self.payload, keys.keyring().access.active(timezone.now()).key, typ=Kind.ACCESS)
+
+    def get_token_backend(self) -> NoReturn:
+        """Refuse: simplejwt's own backend signs with SECRET_KEY."""
+        msg = "Access tokens are signed and verified by accounts.tokens, never by simplejwt's backend."
+        raise TokenError(msg)
+
+    @classmethod
+    def for_user(cls, user: Any) -> NoReturn:  # noqa: ARG003 - simplejwt's signature
+        """Refuse: without a session nothing could end it.
+
+        :raises TokenError: always.
+        """
+        msg = "An access token belongs to a session: RefreshToken.for_user(user).access_token"
+        raise TokenError(msg)
+
     @property
     def lifetime(self) -> timedelta:  # type: ignore[override]  # simplejwt reads its settings once, at import
         return conf.access_token_lifetime
 
     @classmethod
-    def of(cls, claims: Mapping[str, Any], family: TokenFamily) -> Self:
-        """Return the token of claims that have been verified."""
+    def of(cls, claims: Mapping[str, Any]) -> Self:
+        """Return the token of claims that have been verified; its `family` is given to it later."""
         self = cls.__new__(cls)
         self.token = None
         self.payload = dict(claims)
-        self.family = family
+        self.current_time = timezone.now()
         return self
 
     @property
@@ -170,6 +209,11 @@ def make_refresh_token(family: TokenFamily, *, now: datetime) -> str:
         "exp": int(family.idle_expires_at.timestamp()),
     }
     return jose.sign(claims, dated.key, typ=Kind.REFRESH)
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """Return what a token says that has been verified before: nothing is checked here."""
+    return dict(jose.read_object(jose.decode_segment(token.split(".")[1]), "malformed_claims"))
 
 
 def _jti(mac: bytes, family: TokenFamily, generation: int) -> str:

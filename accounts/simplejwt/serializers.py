@@ -1,0 +1,98 @@
+"""simplejwt's serializers by name."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework import exceptions, serializers
+
+from ..login import LoginRefused, authenticate
+from ..rotation import Granted, rotate_tokens
+from ..serializers import NewPasswordField
+from .base import TokenError
+from .tokens import RefreshToken, UntypedToken, current_request
+
+
+class TokenObtainSerializer(serializers.Serializer[Any]):
+    """Checks credentials; subclasses say what they give for them."""
+
+    default_error_messages = {"no_active_account": _("No active account found with the given credentials")}
+    user: AbstractBaseUser
+
+    def get_fields(self) -> dict[str, Any]:
+        name = serializers.CharField(max_length=254, write_only=True)
+        return {**super().get_fields(), self.username_field: name, "password": NewPasswordField()}
+
+    @property
+    def username_field(self) -> str:
+        """What the user model logs in with."""
+        field: str = get_user_model().USERNAME_FIELD
+        return field
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        request = self.context.get("request")
+        checked = authenticate(
+            attrs[self.username_field], attrs["password"], request=getattr(request, "_request", request)
+        )
+        if isinstance(checked, LoginRefused):
+            raise exceptions.AuthenticationFailed(self.error_messages["no_active_account"], "no_active_account")
+        self.user = checked
+        return {}
+
+
+class TokenObtainPairSerializer(TokenObtainSerializer):
+    """Gives a pair of tokens. A project that sets other rules overrides `get_token`."""
+
+    token_class: ClassVar[type[RefreshToken]] = RefreshToken
+
+    @classmethod
+    def get_token(cls, user: AbstractBaseUser) -> RefreshToken:
+        """Return the refresh token of a new session."""
+        return cls.token_class.for_user(user)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        super().validate(attrs)
+        request = self.context.get("request")
+        asking = current_request.set(getattr(request, "_request", request))
+        try:
+            refresh = self.get_token(self.user)
+        finally:
+            current_request.reset(asking)
+        return {"refresh": str(refresh), "access": str(refresh.access_token)}
+
+
+class TokenRefreshSerializer(serializers.Serializer[Any]):
+    """Exchanges a refresh token. It always rotates, and a token used twice ends its session."""
+
+    refresh = serializers.CharField(max_length=4096)
+    access = serializers.CharField(read_only=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        request = self.context.get("request")
+        inner = getattr(request, "_request", request)
+        outcome = rotate_tokens(attrs["refresh"], request=inner, now=timezone.now())
+        if not isinstance(outcome, Granted):
+            raise TokenError(_("Token is invalid or expired"))
+        return {"access": outcome.access, "refresh": outcome.refresh}
+
+
+class TokenVerifySerializer(serializers.Serializer[Any]):
+    """Says whether a text is a token of ours."""
+
+    token = serializers.CharField(max_length=4096, write_only=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        UntypedToken(attrs["token"])
+        return {}
+
+
+class TokenBlacklistSerializer(serializers.Serializer[Any]):
+    """Ends the session of a refresh token."""
+
+    refresh = serializers.CharField(max_length=4096, write_only=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        RefreshToken(attrs["refresh"]).blacklist()
+        return {}
