@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import TypeVar
 
+from asgiref.sync import sync_to_async
 from django.db.models import Model, Q, QuerySet
 
 from . import registry
@@ -204,3 +205,18 @@ def scoped(rows: QuerySet[Row], principal: Principal, action: str = "read") -> Q
     if isinstance(found, Verdict):
         return rows if found is Verdict.ALL else rows.none()
     return rows.filter(found)
+
+
+async def acheck(principal: Principal, action: str, row: Model) -> bool:
+    """Return what `check` does; rules over many rows ask the database in a thread."""
+    return await sync_to_async(check)(principal, action, row)
+
+
+async def ascope(principal: Principal, action: str, model: type[Model]) -> Q | Verdict:
+    """Return what `scope` does."""
+    return await sync_to_async(scope)(principal, action, model)
+
+
+async def ascoped(rows: QuerySet[Row], principal: Principal, action: str = "read") -> QuerySet[Row]:
+    """Return what `scoped` does; iterate over it with `async for`."""
+    return await sync_to_async(scoped)(rows, principal, action)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 
@@ -78,3 +79,8 @@ def _authenticated(user: Any, request: Any, plain: HttpRequest) -> Principal:
     tenant = as_id(conf.tenant(request))
     roles = memory.roles_of(user.pk, tenant, version=conf.version(request))
     return Principal(user, tenant, roles, Environment(request), request=plain, known=True)
+
+
+async def aprincipal(request: Any) -> Principal:
+    """Return what `principal` does, for async views."""
+    return await sync_to_async(principal)(request)

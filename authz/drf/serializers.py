@@ -10,7 +10,9 @@ from rest_framework.fields import Field, HiddenField, SerializerMethodField
 from rest_framework.relations import HyperlinkedRelatedField
 from rest_framework.serializers import BaseSerializer, ModelSerializer
 
+from ..engine import scoped
 from ..fieldsets import FieldSet
+from ..registry import policy_of
 from .errors import READ_ONLY, UNKNOWN, FieldsRefused
 
 if TYPE_CHECKING:
@@ -103,7 +105,19 @@ class Limited(_Base):
                 field.read_only, field.required = True, False
             if readable is not None and name not in readable:
                 field.write_only = True
+            self._keep_to_readable(field)
         return fields
+
+    def _keep_to_readable(self, field: Any) -> None:
+        """Let a related field choose among rows that the principal may read: any other "does not exist"."""
+        relation = getattr(field, "child_relation", field)
+        rows = getattr(relation, "queryset", None)
+        view: Any = self.context.get("view")
+        if rows is None or field.read_only or not hasattr(view, "principal"):
+            return
+        rows = rows.all()
+        if policy_of(rows.model) is not None:
+            relation.queryset = scoped(rows, view.principal)
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse what may not be set instead of dropping it.

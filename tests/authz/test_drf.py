@@ -1,7 +1,7 @@
 """Views obey the policy, whatever the host's code does."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -9,9 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from authz import registry
 from authz.models import Grant, Membership
+from authz.policies import Policy, allow
 from tests.authz.conftest import Cast, Heard
-from tests.authz.library.models import Book, Shelf
+from tests.authz.library.models import Book, Loan, Shelf
 
 pytestmark = [pytest.mark.urls("tests.authz.library.urls"), pytest.mark.django_db]
 Client = Callable[[str], APIClient]
@@ -313,6 +315,31 @@ def test_a_bulk_change_of_the_scoped_rows_is_decided_by_the_filter(client_of: Cl
     book(title="theirs", tenant=cast.other)
     assert client_of("dora").patch("/books/bulk_scoped/").data == 1
     assert set(Book.objects.values_list("title", flat=True)) == {"changed", "held", "theirs"}
+
+
+@pytest.fixture
+def lending() -> Iterator[None]:
+    class LoanPolicy(Policy, model=Loan):
+        read = create = update = allow("viewer")
+
+    yield
+    registry.unregister(LoanPolicy)
+
+
+@pytest.mark.usefixtures("lending")
+def test_a_relation_chooses_among_rows_that_can_be_read(client_of: Client, book: Make, cast: Cast) -> None:
+    """Otherwise a foreign key is an oracle, and a way to tie one's rows to those of others."""
+    seen = book(status="published")
+    hidden, theirs = book(), book(status="published", tenant=cast.other)
+    bob = client_of("bob")
+    assert bob.post("/loans/", {"book": str(seen.pk), "days": 1}).status_code == 201
+    missing = bob.post("/loans/", {"book": str(uuid.UUID(int=0)), "days": 1})
+    for row in (hidden, theirs):
+        answer = bob.post("/loans/", {"book": str(row.pk), "days": 1})
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["code"] == missing.json()["errors"][0]["code"] == "does_not_exist"
+        assert bob.patch(f"/loans/{Loan.objects.get().pk}/", {"book": str(row.pk)}).status_code == 422
+    assert Loan.objects.get().book == seen
 
 
 class Family:

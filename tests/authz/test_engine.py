@@ -3,15 +3,17 @@
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser, Group
+from django.db.models import Q
 
 from authz import registry
-from authz.engine import Verdict, action_of, check, scope, scoped
+from authz.engine import Verdict, acheck, action_of, ascope, ascoped, check, scope, scoped
 from authz.environment import FixedEnvironment
 from authz.language.terms import env, me, this
 from authz.policies import allow, forbid
-from authz.principals import Principal
+from authz.principals import Principal, aprincipal, principal
 from authz.sudo import sudo
 from authz.testing import action_with, disagreements
 from tests.authz.conftest import Cast, Heard
@@ -278,3 +280,19 @@ def test_a_row_that_is_not_saved_is_compared_as_it_will_be_saved(cast: Cast) -> 
     assert not action.check(viewer(cast.alice), Book(pages="3"))
     assert action.check(viewer(cast.alice), Book(pages="4"))
     assert not action.check(viewer(cast.alice), Book(pages="many"))
+
+
+def test_async_answers_are_the_same(cast: Cast, rf: Any) -> None:
+    books = [Book.objects.create(tenant=cast.acme, owner=cast.alice), Book.objects.create(tenant=cast.other)]
+    request = rf.get("/")
+    request.user = cast.alice
+
+    async def ask() -> tuple[list[bool], Q | Verdict, list[Book], Principal]:
+        who = await aprincipal(request)
+        rows = await ascoped(Book.objects.all(), who)
+        checked = [await acheck(who, "read", book) for book in books]
+        return checked, await ascope(who, "read", Tag), [book async for book in rows], who
+
+    checked, tags, found, who = async_to_sync(ask)()
+    assert (checked, tags, found) == ([True, False], Verdict.NONE, [books[0]])
+    assert who is principal(request)

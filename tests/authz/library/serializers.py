@@ -2,7 +2,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from .models import Book, Shelf
+from .models import Book, Loan, Shelf
 
 
 class BookSerializer(serializers.ModelSerializer[Book]):
@@ -19,3 +19,9 @@ class ShelfSerializer(serializers.ModelSerializer[Shelf]):
     class Meta:
         model = Shelf
         fields = ("id", "name", "keeper")
+
+
+class LoanSerializer(serializers.ModelSerializer[Loan]):
+    class Meta:
+        model = Loan
+        fields = ("id", "book", "days")

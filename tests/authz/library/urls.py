@@ -7,6 +7,7 @@ router = SimpleRouter()
 router.register("books", views.BookViewSet)
 router.register("stubborn", views.StubbornViewSet, basename="stubborn")
 router.register("shelves", views.ShelfViewSet)
+router.register("loans", views.LoanViewSet)
 
 urlpatterns = [
     path("", include(router.urls)),

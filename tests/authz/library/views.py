@@ -13,8 +13,8 @@ from rest_framework.views import APIView
 from authz.drf import PolicyOrderingFilter, PolicySearchFilter, PolicyViewSet, policy_action, public
 from authz.drf.django_filters import PolicyFilterBackend
 
-from .models import Book, Shelf
-from .serializers import BookSerializer, ShelfSerializer
+from .models import Book, Loan, Shelf
+from .serializers import BookSerializer, LoanSerializer, ShelfSerializer
 
 
 class BookFilter(FilterSet):  # type: ignore[misc]  # django-filter has no types
@@ -131,6 +131,13 @@ class ShelfViewSet(PolicyViewSet):
 
     def perform_create(self, serializer: BaseSerializer[Any]) -> None:
         serializer.save(keeper=self.request.user)
+
+
+class LoanViewSet(PolicyViewSet):
+    """Its rows refer to rows with a policy of their own."""
+
+    queryset = Loan.objects.order_by("pk")
+    serializer_class = LoanSerializer
 
 
 class Undeclared(APIView):
