@@ -10,8 +10,11 @@ class EdgeConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks
+        from .cors import check_cors
 
         for check in (checks.check_keys, checks.check_paths, checks.check_proxies, checks.check_ratelimits):
             register(check, Tags.security)
+        register(check_cors, Tags.security)
+        register(checks.check_policies, Tags.security)
         register(checks.check_wiring, Tags.security)
         register(checks.check_store, Tags.security, deploy=True)

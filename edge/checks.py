@@ -127,6 +127,15 @@ def check_wiring(*_: Any, **__: Any) -> list[CheckMessage]:
     return found
 
 
+def check_policies(*_: Any, **__: Any) -> list[CheckMessage]:
+    """E010: django-csp and Django's own middleware both write a content security policy, and one of them loses."""
+    both = {"csp.middleware.CSPMiddleware", "django.middleware.csp.ContentSecurityPolicyMiddleware"}
+    if not both <= set(settings.MIDDLEWARE):
+        return []
+    message = "MIDDLEWARE has django-csp and Django's own content security policy: only one of them is sent."
+    return [Error(message, hint="Keep one.", id="bulwark_edge.E010")]
+
+
 def _misplaced(package: str) -> Iterator[tuple[str, str]]:
     places = {path: index for index, path in enumerate(settings.MIDDLEWARE)}
     security = "django.middleware.security.SecurityMiddleware"

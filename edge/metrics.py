@@ -16,6 +16,7 @@ LIMIT_DECISIONS = Counter(
 )
 LIMIT_ERRORS = Counter("bulwark_ratelimit_errors_total", "Times the limiter's store could not be reached", ["answer"])
 BLOCKED = Counter("bulwark_blocked_requests_total", "Requests of blocked networks")
+CSP_REPORTS = Counter("bulwark_csp_reports_total", "Reports of browsers that stopped something on a page")
 OUTBOUND_REFUSED = Counter("bulwark_outbound_refused_total", "Outbound requests that were stopped", ["code"])
 
 for _outcome in ("allowed", "limited"):

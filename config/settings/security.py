@@ -47,6 +47,8 @@ CONTENT_SECURITY_POLICY = {
         "manifest-src": [SELF],
         "script-src": [SELF],
         "style-src": [SELF],
+        "report-uri": ["/csp-report"],
+        "report-to": "csp",
     }
 }
 PERMISSIONS_POLICY: dict[str, list[str]] = {
@@ -77,6 +79,11 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
 BULWARK_EDGE: dict[str, Any] = {
     "API_PREFIXES": ["/api/", "/.well-known/"],
     "IDENTITY": "accounts.authentication.subject",
+    # Pages load nothing from elsewhere, so they can be isolated; browsers report what the policy stopped.
+    "PAGE_HEADERS": {
+        "Cross-Origin-Embedder-Policy": "require-corp",
+        "Reporting-Endpoints": 'csp="/csp-report"',
+    },
     "GENERAL_RATELIMIT": "general",
     "RATELIMITS": {
         # Every request to the API.

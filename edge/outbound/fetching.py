@@ -142,11 +142,18 @@ def _follow(url: str, call: _Call, policy: OutboundPolicy, deadline: Deadline) -
         location = answer.headers.get("location")
         if answer.status not in _REDIRECTS or location is None or call.method not in {"GET", "HEAD"}:
             return answer, target
-        url, origin = urljoin(url, location), target.origin
+        url, origin = _joined(url, location), target.origin
         target = target_of(url, policy)
         if target.origin != origin:
             call = call.without_credentials()
     raise OutboundFailed("redirects")
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:  # an address in brackets that is none
+        raise OutboundRefused("url") from None
 
 
 def _ask(target: Target, url: str, call: _Call, policy: OutboundPolicy, deadline: Deadline) -> Answer:

@@ -117,3 +117,8 @@ def test_middleware_in_the_wrong_order_is_found(settings: Settings, first: str, 
 def test_another_exception_handler_is_reported(settings: Settings) -> None:
     settings.REST_FRAMEWORK = {}
     assert found(settings) == {"bulwark_edge.W002"}
+
+
+def test_two_content_security_policies_are_refused(settings: Settings) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "django.middleware.csp.ContentSecurityPolicyMiddleware"]
+    assert found(settings) == {"bulwark_edge.E010"}

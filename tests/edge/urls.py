@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from edge.csp_reports import csp_report
 from edge.exposition import metrics
 from edge.health import healthz, readyz
 from edge.outbound import fetch
@@ -175,6 +176,7 @@ def _view(view: Any) -> Any:
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("csp-report", csp_report),
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", metrics),
