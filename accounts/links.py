@@ -110,8 +110,11 @@ def _mailer() -> ThreadPoolExecutor:
 
 
 def send_verification(user: AbstractBaseUser, *, request: HttpRequest) -> None:
-    """Mail the link that verifies the address."""
-    send("verify", people.email_of(user), request=request, link=(user, "verify"))
+    """Mail the link that verifies the address; for an account without a password, one that sets it too."""
+    if user.has_usable_password():
+        send("verify", people.email_of(user), request=request, link=(user, "verify"))
+    else:
+        send("contested", people.email_of(user), request=request, link=(user, "reset"))
 
 
 def send_reset(user: AbstractBaseUser, *, request: HttpRequest) -> None:

@@ -131,7 +131,9 @@ def pseudonym(identifier: str) -> str:
 def _new_family(
     user: AbstractBaseUser, *, transport: str, amr: Sequence[str], request: HttpRequest | None, now: datetime
 ) -> TokenFamily:
-    user_agent = request.headers.get("User-Agent", "")[:MAX_USER_AGENT] if request else ""
+    agent = request.headers.get("User-Agent", "") if request else ""
+    # What cannot be printed cannot be read in a list of sessions either, and NUL cannot be stored.
+    user_agent = "".join(each if each.isprintable() else " " for each in agent[:MAX_USER_AGENT])
     expires_at = now + conf.session_lifetime
     return TokenFamily(
         user_id=user.pk,

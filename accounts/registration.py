@@ -15,17 +15,17 @@ def register(email: str, password: str, *, name: str, request: HttpRequest) -> N
     """Make an account that waits for its address to be verified, and mail the link.
 
     For a known address the outcome looks the same and takes the same time: one password hashed, one mail sent. Its
-    owner is told; one who never verified gets the new password and a new link, for whoever registers last and reads
-    the mail is the owner.
+    owner is told. An account that waits and is registered again loses its password: whoever reads the mail cannot
+    know which of the two a link would confirm, so the link asks for a new one.
     """
     user = people.find_by_email(email)
     created = None
     if user is None:
         created = _create(email, password, name=name, request=request)
     else:
-        encoded = make_password(password)
-        if people.awaits_verification(user):
-            user.password = encoded
+        make_password(password)
+        if people.awaits_verification(user) and user.has_usable_password():
+            user.set_unusable_password()
             user.save(update_fields=["password"])
     owner = created or user or people.find_by_email(email)
     if owner is not None and people.awaits_verification(owner):

@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from config import pages
+from edge.csp_reports import csp_report
 from edge.exposition import metrics
 from edge.health import healthz, readyz
 from edge.ratelimit import ratelimit
@@ -19,9 +20,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("favicon.ico", pages.favicon, name="favicon"),
     path("api/v1/schema/", pages.SchemaView.as_view(), name="schema"),
     path("api/v1/docs/", pages.docs, name="docs"),
+    path("csp-report", csp_report, name="csp-report"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
     path("admin/login/", ratelimit("admin_login")(admin.site.login)),
+    # A guess of the old password counts like one at the door.
+    path("admin/password_change/", ratelimit("admin_login")(admin.site.password_change)),
     path("admin/", admin.site.urls),
 ]
