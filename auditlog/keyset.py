@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db.models import Q
 from django.utils.dateparse import parse_datetime
@@ -42,8 +42,9 @@ def cursor_from(parameters: Mapping[str, str]) -> Cursor | None:
         try:
             moment = parse_datetime(ts)
             if moment is not None and moment.tzinfo is not None:
+                moment = moment.astimezone(UTC)
                 return Cursor(moment, int(seq[:19]), is_newer=name == NEWER_THAN)
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
     return None
 

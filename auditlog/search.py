@@ -1,12 +1,13 @@
 """What a reviewer may ask of the log: one form for the admin, with a query that an index answers for each field."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import groupby
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -45,6 +46,13 @@ def _type_choices(chosen: str) -> list[Any]:
     return [("", _("any")), *((app, [(name, name) for name in members]) for app, members in groups)]
 
 
+#: A moment near the ends of the calendar overflows when a database turns it to UTC.
+_CALENDAR = [
+    MinValueValidator(datetime(1970, 1, 1, tzinfo=UTC)),
+    MaxValueValidator(datetime(9000, 1, 1, tzinfo=UTC)),
+]
+
+
 class _Moment(forms.DateTimeInput):
     input_type = "datetime-local"
 
@@ -71,8 +79,8 @@ class EventSearch(forms.Form):
         choices=[("", _("any")), *((value, _("%s and above") % name) for value, name in Severity.choices)],
     )
     period = forms.ChoiceField(label=_("Period"), required=False, choices=list(_PERIOD_NAMES.items()))
-    since = forms.DateTimeField(label=_("From"), required=False, widget=_Moment)
-    until = forms.DateTimeField(label=_("To"), required=False, widget=_Moment)
+    since = forms.DateTimeField(label=_("From"), required=False, widget=_Moment, validators=_CALENDAR)
+    until = forms.DateTimeField(label=_("To"), required=False, widget=_Moment, validators=_CALENDAR)
     actor = forms.CharField(label=_("Actor"), required=False, max_length=254)
     ip = forms.CharField(label=_("IP or network"), required=False, max_length=50)
     tenant = forms.CharField(label=_("Tenant"), required=False, max_length=64)
