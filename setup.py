@@ -18,7 +18,7 @@ def moved(source: str, prefix: str) -> str:
     return re.sub(rf"^(\s*from )({'|'.join(APPS)})(?=[. ])", rf"\g<1>{prefix}\g<2>", source, flags=re.MULTILINE)
 
 
-class BuildMoved(build_py):
+class BuildMoved(build_py):  # type: ignore[misc]  # setuptools is untyped
     def build_module(self, module: str, module_file: str, package: str) -> tuple[str, bool]:
         outfile, copied = super().build_module(module, module_file, package)
         target = Path(outfile)

@@ -55,7 +55,7 @@ class Claims:
 
     def _last(self) -> int:
         with closing(_connected(self.url, 0)) as client:
-            return int(client.config_get("databases")["databases"]) - 1
+            return int(client.config_get("databases")["databases"] or 0) - 1
 
     def claim(self) -> str:
         """Own one more database and return its URL; waits up to a minute for one to become free.

@@ -1,5 +1,7 @@
 """Production: every secret from the environment or a file, TLS behind a trusted proxy, nothing weak accepted."""
 
+from typing import Any
+
 from config import env
 
 from .base import *  # noqa: F403
@@ -23,7 +25,7 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
 
 # Two databases of one server: a `cache.clear()` empties the first, and must not lift a limit or a block.
 REDIS_URL = env.secret("REDIS_URL", min_bytes=0)
-CACHES = {
+CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": env.redis(REDIS_URL, env.integer("REDIS_CACHE_DATABASE", 0)),

@@ -48,7 +48,7 @@ def test_an_installed_checkout_is_left_alone(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(dev, "PYTHON", tmp_path / "python")
     calls: list[str] = []
     monkeypatch.setattr(dev, "make_venv", lambda: calls.append("venv"))
-    monkeypatch.setattr(dev.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0))
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0))
     dev.install("requirements.txt")
     (tmp_path / "python").touch()
     dev.install("requirements.txt")
@@ -63,7 +63,7 @@ def test_failed_packages_stop_the_start(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(dev, "ROOT", tmp_path)
     monkeypatch.setattr(dev, "VENV", tmp_path)
     monkeypatch.setattr(dev, "make_venv", lambda: None)
-    monkeypatch.setattr(dev.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1))
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1))
     with pytest.raises(SystemExit):
         dev.install("requirements.txt")
     assert not list(tmp_path.glob(".requirements*"))

@@ -110,6 +110,12 @@ def test_redirects_are_followed_so_far() -> None:
         assert len(server.seen) == 4
 
 
+@pytest.mark.parametrize("location", ["https://[::1", "//[", "http://[x]/"])
+def test_a_redirect_that_is_no_url_is_refused(location: str) -> None:
+    with serving(answer(b"", status=302, Location=location)) as server, pytest.raises(OutboundRefused):
+        fetch(url(server), policy=to(server))
+
+
 def test_a_post_is_never_redirected() -> None:
     with serving(answer(b"", status=307, Location="/again")) as server:
         assert fetch(url(server), policy=to(server), method="POST", body=b"x").status == 307
