@@ -1,6 +1,7 @@
 """What holds in every environment. `security.py` has the policies; local, test and production refine both."""
 
 from pathlib import Path
+from typing import Any
 
 from config import env
 from edge.logs import logging_config
@@ -71,7 +72,7 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": env.sqlite(LOCAL_DIR / "db.sqlite3")}
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "bulwark_accounts.User"

@@ -1,7 +1,5 @@
 """Production: every secret from the environment or a file, TLS behind a trusted proxy, nothing weak accepted."""
 
-from typing import Any
-
 from config import env
 
 from .base import *  # noqa: F403
@@ -25,7 +23,7 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
 
 # Two databases of one server: a `cache.clear()` empties the first, and must not lift a limit or a block.
 REDIS_URL = env.secret("REDIS_URL", min_bytes=0)
-CACHES: dict[str, dict[str, Any]] = {
+CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": env.redis(REDIS_URL, env.integer("REDIS_CACHE_DATABASE", 0)),
