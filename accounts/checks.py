@@ -13,10 +13,11 @@ from django.utils.module_loading import import_string
 
 from edge.conf import conf as edge_conf
 
-from . import keys
+from . import jose, keys
 from .conf import KEYS, conf
 from .keys.documents import SIGNING_ALGORITHMS
 from .keys.ring import DatedKey, derived_keys, provider
+from .simplejwt.legacy import legacy_key
 from .views import AuthView
 
 Check = Callable[..., list[CheckMessage]]
@@ -203,6 +204,19 @@ def _views(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[Any]:
                 yield pattern.callback
 
 
+def check_simplejwt(*_: Any, **__: Any) -> list[CheckMessage]:
+    """E015: a key of simplejwt that verifies nothing. W004: one that has done its work."""
+    if not conf.simplejwt_key:
+        return []
+    try:
+        legacy_key(conf.simplejwt_key, conf.simplejwt_algorithm)
+    except jose.KeyRefused as error:
+        return [Error(f"SIMPLEJWT_KEY: {error}", id="bulwark_accounts.E015")]
+    text = "SIMPLEJWT_KEY is set: refresh tokens of simplejwt are still exchanged."
+    hint = "Take it out once REFRESH_TOKEN_LIFETIME of simplejwt has passed since the import; silence this until then."
+    return [Warning(text, hint=hint, id="bulwark_accounts.W004")]
+
+
 def check_links(*_: Any, **__: Any) -> list[CheckMessage]:
     """W003 (deployment): mailed links that lead where the caller's Host header says."""
     if conf.site_url or "*" not in settings.ALLOWED_HOSTS:
@@ -220,5 +234,6 @@ ALWAYS: tuple[Check, ...] = (
     check_other_apps,
     check_policies,
     check_transactions,
+    check_simplejwt,
 )
 DEPLOY: tuple[Check, ...] = (check_key_set, check_cookie, check_denylist, check_databases, check_links)

@@ -105,6 +105,16 @@ class Conf:
         return self._read("JWKS_MAX_AGE", 300)
 
     @property
+    def simplejwt_key(self) -> str:
+        """Key of djangorestframework-simplejwt, whose imported refresh tokens are exchanged once; empty: none is."""
+        return self._read("SIMPLEJWT_KEY", "")
+
+    @property
+    def simplejwt_algorithm(self) -> str:
+        """What that key is for: HS256 with its SIGNING_KEY, or RS256, ES256 and so on with its VERIFYING_KEY."""
+        return self._read("SIMPLEJWT_ALGORITHM", "HS256")
+
+    @property
     def session_annotations(self) -> Mapping[str, str]:
         """Name -> dotted path of `f(user reference) -> expression`, added to the query that authenticates."""
         return self._read("SESSION_ANNOTATIONS", {})

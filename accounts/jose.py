@@ -76,19 +76,24 @@ def sign(claims: Mapping[str, Any], key: Key, *, typ: str) -> str:
     return f"{text}.{encode_segment(_ALGORITHMS[key.alg].sign(text.encode(), key.private))}"
 
 
-def verify(token: str, find_key: Callable[[str], Key | None], *, typ: str) -> tuple[dict[str, Any], str]:
+def verify(
+    token: str, find_key: Callable[[str], Key | None], *, typ: str, nameless: Key | None = None
+) -> tuple[dict[str, Any], str]:
     """Return what a token says and the id of the key that signed it.
 
     :param find_key: gives the key of an id, or None where there is none to trust.
+    :param nameless: the key of tokens that name none; left out, each must name one.
     :raises TokenRefused: it is no token of this kind signed with one of these keys.
     """
-    header, payload, key = verify_signature(token, find_key)
+    header, payload, key = verify_signature(token, find_key, nameless=nameless)
     if header.get("typ") != typ:
         raise TokenRefused(Refusal.INVALID, "wrong_type")
     return read_object(payload, "malformed_claims"), key.kid
 
 
-def verify_signature(token: str, find_key: Callable[[str], Key | None]) -> tuple[dict[str, Any], bytes, Key]:
+def verify_signature(
+    token: str, find_key: Callable[[str], Key | None], *, nameless: Key | None = None
+) -> tuple[dict[str, Any], bytes, Key]:
     """Return the header and the payload of a token in compact form, and the key that signed it.
 
     :raises TokenRefused: anything at all is wrong with it.
@@ -101,7 +106,7 @@ def verify_signature(token: str, find_key: Callable[[str], Key | None]) -> tuple
     header = read_object(decode_segment(segments[0]), "malformed_header")
     if not header.keys() <= HEADER_MEMBERS:
         raise TokenRefused(Refusal.INVALID, "header_member")
-    key = _key_for(header, find_key)
+    key = _key_for(header, find_key, nameless)
     signature = decode_segment(segments[2])
     payload = decode_segment(segments[1], may_be_empty=True)
     if not _ALGORITHMS[key.alg].verify(token.rpartition(".")[0].encode(), key.public, signature):
@@ -109,11 +114,14 @@ def verify_signature(token: str, find_key: Callable[[str], Key | None]) -> tuple
     return header, payload, key
 
 
-def _key_for(header: Mapping[str, Any], find_key: Callable[[str], Key | None]) -> Key:
+def _key_for(header: Mapping[str, Any], find_key: Callable[[str], Key | None], nameless: Key | None) -> Key:
     kid, alg = header.get("kid"), header.get("alg")
-    if not isinstance(kid, str) or not _KID.fullmatch(kid):
+    if "kid" not in header and nameless is not None:
+        key: Key | None = nameless
+    elif not isinstance(kid, str) or not _KID.fullmatch(kid):
         raise TokenRefused(Refusal.INVALID, "malformed_kid")
-    key = find_key(kid)
+    else:
+        key = find_key(kid)
     if key is None:
         raise TokenRefused(Refusal.INVALID, "unknown_key")
     if alg != key.alg:
@@ -205,6 +213,24 @@ def load_key(jwk: Mapping[str, Any]) -> Key:
     if jwk["kty"] == "RSA":
         _check_rsa(jwk, public.public_numbers().n, public.public_numbers().e)
     return Key(kid, alg, public, private)
+
+
+def load_text(text: str, alg: str, *, kid: str) -> Key:
+    """Return a key that verifies, from a secret or a public key in PEM.
+
+    :raises KeyRefused: it does not fit its algorithm, or is weak.
+    """
+    jwk = {"kid": kid}
+    if alg not in KEY_TYPES:
+        raise KeyRefused(_text(jwk, "its `alg` is not one of those accepted"))
+    algorithm = _ALGORITHMS[alg]
+    try:
+        material: Any = algorithm.prepare_key(text)
+    except (InvalidKeyError, ValueError, TypeError):
+        raise KeyRefused(_text(jwk, f"it is no key for {alg}")) from None
+    if problem := algorithm.check_key_length(material):
+        raise KeyRefused(_text(jwk, problem))
+    return Key(kid, alg, material)
 
 
 def load_set(jwks: Mapping[str, Any]) -> dict[str, Key]:

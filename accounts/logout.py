@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from . import sessions, signals
 from .errors import TokenRefused
 from .models import EndReason, TokenFamily
-from .tokens import read_access_token, read_refresh_token
+from .simplejwt.legacy import read_any_refresh_token
+from .tokens import read_access_token
 
 
 def log_out(refresh: str, access: str | None, *, request: HttpRequest, now: datetime) -> bool:
@@ -62,7 +63,7 @@ def end_one(current: TokenFamily, session_id: UUID, *, request: HttpRequest, now
 
 def _family_of_refresh(token: str, *, now: datetime) -> TokenFamily | None:
     try:
-        claims = read_refresh_token(token, now=now, may_be_expired=True) if token else None
+        claims = read_any_refresh_token(token, now=now, may_be_expired=True) if token else None
     except TokenRefused:
         return None
     family = sessions.find(claims.family_id) if claims else None

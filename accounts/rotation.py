@@ -22,7 +22,8 @@ from .conf import conf
 from .csrf import is_csrf_token
 from .errors import Refusal, TokenRefused
 from .models import EndReason, TokenFamily
-from .tokens import RefreshClaims, make_access_token, make_refresh_token, read_refresh_token
+from .simplejwt.legacy import read_any_refresh_token
+from .tokens import RefreshClaims, make_access_token, make_refresh_token
 
 #: Racers look again after the winner has changed the row; each look can lose only to another change of the row.
 _LOOKS = 4
@@ -65,7 +66,7 @@ def rotate_tokens(
     :param csrf: the CSRF token that came with it; None where none is needed.
     """
     try:
-        claims = read_refresh_token(token, now=now)
+        claims = read_any_refresh_token(token, now=now)
     except TokenRefused as error:
         return _refused(signals.token_rejected, request, None, Refused(error.refusal, error.reason))
     if csrf is not None and not is_csrf_token(csrf, claims.family_id):
