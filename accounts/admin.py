@@ -1,18 +1,22 @@
 """Users and sessions in the Django admin. Nobody chooses another's password here, and no page shows a secret."""
 
+from collections.abc import Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from . import links, revocation
+from . import links, revocation, signals
 from .models import TokenFamily, TokenFamilyQuerySet, User
 
 if TYPE_CHECKING:  # Django's classes take no type arguments at run time
@@ -160,6 +164,21 @@ class UserAdmin(NoOracle, _UserAdmin):
         if not change:
             links.send_reset(obj, request=request)
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        tell_administered(request, form.instance, "changed" if change else "added", sorted(form.changed_data))
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        with transaction.atomic():
+            tell_administered(request, obj, "deleted")
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        with transaction.atomic():
+            for user in queryset:
+                tell_administered(request, user, "deleted")
+            super().delete_queryset(request, queryset)
+
     @admin.action(description=_("Mail a link to set a new password"), permissions=["change"])
     def mail_reset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         found = [user for user in queryset if user.is_active and self.has_change_permission(request, user)]
@@ -167,6 +186,36 @@ class UserAdmin(NoOracle, _UserAdmin):
             links.send_reset(user, request=request)
         text = ngettext("%d link is on its way.", "%d links are on their way.", len(found))
         self.message_user(request, text % len(found), messages.SUCCESS)
+
+
+def tell_administered(request: HttpRequest, user: User, action: str, fields: Sequence[str] = ()) -> None:
+    """Tell what staff did to an account, in the transaction of the change."""
+    rights = {"is_staff": user.is_staff, "is_superuser": user.is_superuser}
+    signals.user_administered.send(
+        sender=User,
+        request=request,
+        user=request.user,
+        target=user,
+        outcome="success",
+        data={"action": action, "fields": list(fields), **rights},
+    )
+
+
+def password_change(request: HttpRequest) -> HttpResponseBase:
+    """Serve the admin's form for one's own password, and tell how it ended."""
+    with transaction.atomic():
+        response = admin.site.password_change(request)
+        is_changed = response.status_code == HTTPStatus.FOUND and request.user.is_authenticated
+        if request.method == "POST":
+            signals.password_changed.send(
+                sender=get_user_model(),
+                request=request,
+                user=request.user,
+                target=request.user if request.user.is_authenticated else None,
+                outcome="success" if is_changed else "refused",
+                data={} if is_changed else {"reason": "invalid_form"},
+            )
+    return response
 
 
 if get_user_model() is User:

@@ -68,3 +68,7 @@ password_reset = Signal()
 
 # A user changed their own profile. target: the user. data: {"fields": [names]}
 profile_changed = Signal()
+
+# Staff added, changed or deleted an account in the admin. user: who did. target: the account.
+# data: the action ("added", "changed" or "deleted"), the fields by name, and is_staff and is_superuser as they are then.
+user_administered = Signal()

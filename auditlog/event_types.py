@@ -45,6 +45,7 @@ class EventType(enum.Enum):
     ACCOUNTS_TOKEN_ROTATED = "accounts.token_rotated", 1, "generation"
     ACCOUNTS_TOKEN_ROTATION_REPEATED = "accounts.token_rotation_repeated", 1, "generation"
     ACCOUNTS_TOKEN_USED_AFTER_REVOCATION = "accounts.token_used_after_revocation", 3, "reason"
+    ACCOUNTS_USER_ADMINISTERED = "accounts.user_administered", 4, "action fields is_staff is_superuser"
     ACCOUNTS_USER_REGISTERED = "accounts.user_registered", 1, "known"
     ACCOUNTS_VERIFICATION_RESENT = "accounts.verification_resent", 1, "sent"
     ARTICLES_ARTICLE_CREATED = "articles.article_created", 1, ""

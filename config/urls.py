@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from accounts.admin import password_change
 from config import pages
 from edge.csp_reports import csp_report
 from edge.exposition import metrics
@@ -26,6 +27,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", metrics, name="metrics"),
     path("admin/login/", ratelimit("admin_login")(admin.site.login)),
     # A guess of the old password counts like one at the door.
-    path("admin/password_change/", ratelimit("admin_login")(admin.site.password_change)),
+    path("admin/password_change/", ratelimit("admin_login")(admin.site.admin_view(password_change))),
     path("admin/", admin.site.urls),
 ]

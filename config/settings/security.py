@@ -118,6 +118,7 @@ BULWARK_AUTHZ: dict[str, Any] = {
     "ROLES": {"viewer": [], "author": ["viewer"], "editor": ["author"], "admin": ["editor"]},
     "CLIENT_IP": "edge.client_ip.client_ip",
     "DECIDED_ELSEWHERE": {
+        "accounts.admin": "the permissions of the Django admin",
         "accounts.views": "who you are is decided there, before what you may do",
         "edge": "what the server tells of itself and browsers report to it; each view says to whom",
     },
@@ -147,6 +148,7 @@ BULWARK_AUDITLOG: dict[str, Any] = {
         "accounts.signals.token_rotated",
         "accounts.signals.token_rotation_repeated",
         "accounts.signals.token_used_after_revocation",
+        "accounts.signals.user_administered",
         "accounts.signals.user_registered",
         "accounts.signals.verification_resent",
         "articles.signals.article_created",

@@ -5,6 +5,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import TokenFamily, User
+from auditlog.models import Event
 
 PASSWORD = "correct horse battery staple"
 
@@ -51,6 +52,32 @@ def test_guesses_of_the_old_password_are_limited(clerk: Client) -> None:
     guess = {"old_password": "wrong", "new_password1": "x", "new_password2": "x"}
     statuses = [clerk.post("/admin/password_change/", guess, secure=True).status_code for _ in range(7)]
     assert statuses == [200] * 5 + [429] * 2
+
+
+def test_rights_given_in_the_admin_are_told(client: Client, admin: User) -> None:
+    """Somebody with a superuser's session makes a second superuser, then removes the traces of him."""
+    other = User.objects.create_user("mallory@bulwark.example", PASSWORD)
+    client.force_login(admin)
+    page = f"/admin/bulwark_accounts/user/{other.pk}"
+    form = {"email": other.email, "name": "", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
+    empty = {"token_families-TOTAL_FORMS": "0", "token_families-INITIAL_FORMS": "0"}
+    assert client.post(f"{page}/change/", {**form, **empty}, secure=True).status_code == 302
+    assert client.post(f"{page}/delete/", {"post": "yes"}, secure=True).status_code == 302
+    changed, deleted = Event.objects.filter(type="accounts.user_administered").order_by("seq")
+    assert (changed.actor_label, changed.target_id, changed.severity) == (admin.email, str(other.pk), 4)
+    assert changed.data["fields"] == ["is_staff", "is_superuser"]
+    assert changed.data["is_superuser"] is True
+    assert (deleted.target_label, deleted.data["action"]) == (other.email, "deleted")
+
+
+def test_each_change_of_a_password_in_the_admin_is_told(client: Client, admin: User) -> None:
+    client.force_login(admin)
+    new = "another password, just as long"
+    for old in ("wrong", PASSWORD):
+        form = {"old_password": old, "new_password1": new, "new_password2": new}
+        client.post("/admin/password_change/", form, secure=True)
+    told = Event.objects.filter(type="accounts.password_changed").values_list("outcome", "actor_label")
+    assert sorted(told) == [("refused", admin.email), ("success", admin.email)]
 
 
 @pytest.mark.parametrize("name", ["since", "until"])
