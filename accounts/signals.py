@@ -70,5 +70,5 @@ password_reset = Signal()
 profile_changed = Signal()
 
 # Staff added, changed or deleted an account in the admin. user: who did. target: the account.
-# data: the action ("added", "changed" or "deleted"), the fields by name, and is_staff and is_superuser as they are then.
+# data: the action ("added", "changed" or "deleted"), the fields by name, is_staff and is_superuser as they are then.
 user_administered = Signal()
