@@ -75,7 +75,8 @@ def test_a_partition_cannot_be_changed_behind_its_parent(events: Callable[..., E
 def test_the_setting_is_worth_nothing_to_a_role_that_does_not_own_the_table(events: Callable[..., Event]) -> None:
     events()
     with connection.cursor() as cursor:
-        cursor.execute("CREATE ROLE bulwark_test_app; GRANT ALL ON bulwark_auditlog_event TO bulwark_test_app")
+        cursor.execute("CREATE ROLE bulwark_test_app; GRANT bulwark_test_app TO CURRENT_USER")
+        cursor.execute("GRANT ALL ON bulwark_auditlog_event TO bulwark_test_app")
         cursor.execute("SET LOCAL ROLE bulwark_test_app; SET LOCAL bulwark_auditlog.maintenance = 'on'")
     for statement in (UPDATE, DELETE):
         with pytest.raises(IntegrityError, match="events are only ever added"):
