@@ -5,40 +5,36 @@ from io import BytesIO
 from typing import Any
 
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 
-from .middleware import Middleware
-from .parsers import limit_of
-from .problems import BodyTooLarge, LengthRequired, Problem, UnsupportedBody, answer_to, is_api
-from .problems.report import refused
+from .conf import conf
+from .middleware import ViewMiddleware
+from .parsers import limit_of, takes_multipart
+from .problems import BodyTooLarge, LengthRequired, MalformedBody, UnsupportedBody, is_api
 
 
-class BodyLimitMiddleware(Middleware):
-    """Under `API_PREFIXES`, refuses bodies above the view's limit with 413 (OWASP ASVS 5.0, V2.4.1)."""
+class BodyLimitMiddleware(ViewMiddleware):
+    """Refuses bodies above the view's limit with 413 (OWASP ASVS 5.0, V2.4.1), and compressed ones with 415.
 
-    def process_view(
-        self, request: HttpRequest, view: Callable[..., Any], _args: Any, _kwargs: Any
-    ) -> HttpResponseBase | None:
-        """Answer a refusal, or None to go on."""
-        if not is_api(request):
-            return None
-        try:
-            self._check(request, view)
-        except Problem as problem:
-            refused(request, code=problem.code, status=problem.status_code)
-            return answer_to(request, problem)
-        return None
+    Under `API_PREFIXES` the limit is `BODY_LIMIT`, elsewhere `PAGE_BODY_LIMIT`, and a form with files is refused unless
+    the view has asked for one: Django would write it to disk before the view runs.
+    """
 
-    def _check(self, request: HttpRequest, view: Callable[..., Any]) -> None:
-        if request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in {"", "identity"}:
+    def before_view(self, request: HttpRequest, view: Callable[..., Any]) -> None:
+        meta = request.META
+        if meta.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in {"", "identity"}:
             raise UnsupportedBody  # a compressed body can be a thousand times its length
-        limit = limit_of(view, request.method)
-        length = str(request.META.get("CONTENT_LENGTH") or "")
+        is_multipart = str(meta.get("CONTENT_TYPE", "")).lower().startswith("multipart/")
+        if is_multipart and is_api(request) and not takes_multipart(view, request.method):
+            raise UnsupportedBody
+        limit = limit_of(view, request.method, default=None if is_api(request) else conf.page_body_limit)
+        length = str(meta.get("CONTENT_LENGTH") or "")
         if not length and _has_stream(request):
             _take(request, limit)
         elif length and (not length.isascii() or not length.isdigit()):
             raise LengthRequired
-        elif length and int(length) > limit:
+        elif length and "HTTP_TRANSFER_ENCODING" in meta:
+            raise MalformedBody("The body has two lengths.")  # two servers could see two requests (RFC 9112, 6.1)
+        elif length and (len(length) > 19 or int(length) > limit):
             raise BodyTooLarge(limit)
 
 
@@ -57,7 +53,10 @@ def _take(request: HttpRequest, limit: int) -> None:
     if "wsgi.input" in meta and not meta.get("wsgi.input_terminated"):
         raise LengthRequired  # the server cannot tell where the body ends
     stream = meta.get("wsgi.input", vars(request).get("_stream"))
-    body = stream.read(limit + 1) if stream is not None else b""
+    try:
+        body = stream.read(limit + 1) if stream is not None else b""
+    except Exception as error:  # each server has its own for chunks that are none
+        raise MalformedBody("The body ended early, or is not framed as it says.") from error
     if len(body) > limit:
         raise BodyTooLarge(limit)
     meta["CONTENT_LENGTH"] = str(len(body))

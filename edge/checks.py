@@ -102,6 +102,7 @@ def check_paths(*_: Any, **__: Any) -> list[CheckMessage]:
     for key, path in (
         ("BLOCK_SOURCE", conf.block_source),
         ("IDENTITY", conf.identity),
+        ("ROUTE_SOURCE", conf.route_source),
         ("TENANT", conf.tenant),
     ):
         try:
@@ -146,6 +147,8 @@ def _misplaced(package: str) -> Iterator[tuple[str, str]]:
         (security, f"{package}.headers.HeadersMiddleware"),
         ("csp.middleware.CSPMiddleware", f"{package}.headers.HeadersMiddleware"),
         (f"{package}.headers.HeadersMiddleware", f"{package}.problems.ProblemMiddleware"),
+        (f"{package}.problems.ProblemMiddleware", f"{package}.bounds.BoundsMiddleware"),
+        (f"{package}.bounds.BoundsMiddleware", f"{package}.ratelimit.RateLimitMiddleware"),
         ("corsheaders.middleware.CorsMiddleware", f"{package}.ratelimit.RateLimitMiddleware"),
         (f"{package}.ratelimit.RateLimitMiddleware", f"{package}.blocks.BlockMiddleware"),
         (f"{package}.blocks.BlockMiddleware", f"{package}.bodies.BodyLimitMiddleware"),

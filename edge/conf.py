@@ -9,12 +9,21 @@ from django.conf import settings
 Value = TypeVar("Value")
 
 
+_NOTHING: Mapping[str, Any] = {}
+
+
+def given() -> Mapping[str, Any]:
+    """Return the settings as the project has written them: the same object until they are replaced."""
+    found: Mapping[str, Any] = getattr(settings, "BULWARK_EDGE", _NOTHING)
+    return found
+
+
 class Conf:
     """One property a key: `conf.redis_url` is `BULWARK_EDGE["REDIS_URL"]`."""
 
     def _read(self, key: str, default: Value) -> Value:
-        given: Value = getattr(settings, "BULWARK_EDGE", {}).get(key, default)
-        return given
+        found: Value = given().get(key, default)
+        return found
 
     @property
     def api_prefixes(self) -> tuple[str, ...]:
@@ -107,6 +116,31 @@ class Conf:
         return self._read("BODY_LIMIT", 10_240)
 
     @property
+    def page_body_limit(self) -> int:
+        """Bytes that any other request body may have, where the view does not say otherwise."""
+        return self._read("PAGE_BODY_LIMIT", 2_621_440)
+
+    @property
+    def uri_limit(self) -> int:
+        """Characters that the path and the query may have together."""
+        return self._read("URI_LIMIT", 4_096)
+
+    @property
+    def query_parameters(self) -> int:
+        """How many parameters a query may have."""
+        return self._read("QUERY_PARAMETERS", 100)
+
+    @property
+    def header_limit(self) -> int:
+        """Characters that the names and values of all headers may have together."""
+        return self._read("HEADER_LIMIT", 16_384)
+
+    @property
+    def header_count(self) -> int:
+        """How many headers a request may have."""
+        return self._read("HEADER_COUNT", 64)
+
+    @property
     def json_depth(self) -> int:
         """How deep JSON may nest."""
         return self._read("JSON_DEPTH", 32)
@@ -142,9 +176,19 @@ class Conf:
         return self._read("BLOCK_SOURCE", "")
 
     @property
+    def route_source(self) -> str:
+        """Dotted path of `f() -> Iterable[DisabledRoute]`: where disabled routes outlive Redis; empty: nowhere."""
+        return self._read("ROUTE_SOURCE", "")
+
+    @property
     def metrics_networks(self) -> Sequence[str]:
         """Networks that may read `/metrics`."""
         return self._read("METRICS_NETWORKS", ["127.0.0.0/8", "::1/128"])
+
+    @property
+    def metrics_sources(self) -> Sequence[str]:
+        """Dotted paths of `f() -> iterable of prometheus_client metrics`, asked each time `/metrics` is read."""
+        return self._read("METRICS_SOURCES", ())
 
 
 conf = Conf()

@@ -2,31 +2,18 @@
 
 import re
 import secrets
-from contextvars import ContextVar
-from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from .current import current_id, django_request, request_id, request_in
 from .middleware import Middleware
 
+__all__ = ["HEADER", "RequestContextMiddleware", "django_request", "request_id", "request_in"]
+
 HEADER = "X-Request-ID"
+_META = "HTTP_X_REQUEST_ID"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}", re.ASCII)
-_current: ContextVar[str] = ContextVar("bulwark_request_id", default="")
-
-
-def request_id(request: Any = None) -> str:
-    """Return the id of ``request``, or of the request that is being served here; empty outside of one.
-
-    :param request: a Django or REST framework request, or None.
-    """
-    return getattr(request, "request_id", "") or _current.get()
-
-
-def django_request(request: Any) -> HttpRequest:
-    """Return the Django request inside a REST framework request, or ``request`` itself."""
-    inner: HttpRequest = getattr(request, "_request", request)
-    return inner
 
 
 class RequestContextMiddleware(Middleware):
@@ -37,12 +24,12 @@ class RequestContextMiddleware(Middleware):
     """
 
     def before(self, request: HttpRequest) -> None:
-        given = request.headers.get(HEADER, "")
+        given = request.META.get(_META, "")  # `request.headers` would be built for this alone
         chosen = given if _WELL_FORMED.fullmatch(given) else secrets.token_hex(16)
         vars(request)["request_id"] = chosen
         # Not reset afterwards: what runs after the answer (streams, on_commit, logging of the server) still belongs
         # to this request, and the next request in the same thread sets its own before anything else.
-        _current.set(chosen)
+        current_id.set(chosen)
 
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         response.headers[HEADER] = request_id(request)

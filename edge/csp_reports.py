@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,9 +13,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from . import metrics
+from . import metrics, signals
 from .parsers import parse_json
 from .problems import BodyTooLarge, MalformedBody, Problem, UnsupportedBody, answer_to
+from .problems.report import actor
 from .ratelimit import ratelimit
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,8 @@ _OLD, _NEW = "application/csp-report", "application/reports+json"
 MAX_BODY, MAX_REPORTS, MAX_TEXT = 16_384, 20, 200
 #: How many different reports are remembered, and for how many seconds each is told once.
 MAX_SEEN, ONCE_IN = 1_000, 3_600.0
+#: How many are told in that time: anybody can invent new ones.
+MAX_TOLD = 100
 
 
 class Seen:
@@ -36,9 +39,10 @@ class Seen:
         self._clock = clock
         self._lock = threading.Lock()
         self._ends: OrderedDict[str, float] = OrderedDict()
+        self._told: deque[float] = deque()
 
     def is_new(self, report: dict[str, str]) -> bool:
-        """Say whether ``report`` was not told within the hour, and remember it."""
+        """Say whether ``report`` is to be told: not within the hour, and not too many others. Remembers it."""
         key, now = json.dumps(report, sort_keys=True), self._clock()
         with self._lock:
             if self._ends.get(key, 0) > now:
@@ -47,12 +51,18 @@ class Seen:
             self._ends.move_to_end(key)
             while len(self._ends) > MAX_SEEN:
                 self._ends.popitem(last=False)
+            while self._told and self._told[0] <= now - ONCE_IN:
+                self._told.popleft()
+            if len(self._told) >= MAX_TOLD:
+                return False
+            self._told.append(now)
         return True
 
     def clear(self) -> None:
         """Forget all reports."""
         with self._lock:
             self._ends.clear()
+            self._told.clear()
 
 
 seen = Seen()
@@ -62,7 +72,7 @@ seen = Seen()
 @require_POST
 @ratelimit(key="ip", rate="30/m", group="csp_report")
 def csp_report(request: HttpRequest) -> HttpResponse:
-    """Answer 204, count each report, and log `csp_violated` for one that is new.
+    """Answer 204, count each report, and log and send `csp_violated` for one that is new.
 
     Anybody can send anything here, so little of it is kept: short, known fields, URLs without their query.
     """
@@ -74,6 +84,9 @@ def csp_report(request: HttpRequest) -> HttpResponse:
         metrics.CSP_REPORTS.inc()
         if seen.is_new(report):
             logger.warning("csp_violated", extra=report)
+            signals.csp_violated.send_robust(
+                sender=Seen, request=request, user=actor(request), target=None, outcome="refused", data=report
+            )
     return HttpResponse(status=204)
 
 

@@ -5,12 +5,12 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from rest_framework.exceptions import APIException
 
 from .client_ip import is_from_proxy
 from .conf import conf
 from .middleware import Middleware
-from .problems import HttpsRequired, answer_to, is_api
-from .problems.report import refused
+from .problems import HttpsRequired, is_api
 
 #: JSON is for programs: no page may embed it, run it, frame it, keep it or learn where it was asked from.
 API_HEADERS = {
@@ -63,13 +63,14 @@ class HttpsRequiredMiddleware(Middleware):
     It stands outside `SecurityMiddleware`.
     """
 
-    def before(self, request: HttpRequest) -> HttpResponseBase | None:
+    def before(self, request: HttpRequest) -> None:
         if settings.SECURE_PROXY_SSL_HEADER and not is_from_proxy(request):
             meta: dict[str, Any] = request.META
             meta.pop(settings.SECURE_PROXY_SSL_HEADER[0], None)
-        if not settings.SECURE_SSL_REDIRECT or request.is_secure() or not is_api(request):
-            return None
-        refused(request, code=HttpsRequired.default_code, status=HttpsRequired.status_code)
-        response = answer_to(request, HttpsRequired())
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure() and is_api(request):
+            raise HttpsRequired
+
+    def refuse(self, request: HttpRequest, problem: APIException) -> HttpResponseBase:
+        response = super().refuse(request, problem)
         add_headers(request, response)  # the middleware that does it stands further in
         return response

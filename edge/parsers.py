@@ -25,10 +25,24 @@ def body_limit(size: int) -> Callable[[View], View]:
     return decorate
 
 
-def limit_of(view: Any, method: str | None) -> int:
+def multipart(view: View) -> View:
+    """Let a view, class or method take `multipart/form-data`; REST framework's parsers say so by themselves."""
+    vars_of: Any = view
+    vars_of.edge_multipart = True
+    return view
+
+
+def limit_of(view: Any, method: str | None, *, default: int | None = None) -> int:
     """Return how many bytes a body for ``view`` may have; what is declared closest to the method counts."""
-    limits: list[int] = [conf.body_limit, *declared(view, method, "edge_body_limit")]
+    limits: list[int] = [default or conf.body_limit, *declared(view, method, "edge_body_limit")]
     return limits[-1]
+
+
+def takes_multipart(view: Any, method: str | None) -> bool:
+    """Say whether ``view`` has asked for `multipart/form-data`."""
+    parsers = getattr(getattr(view, "cls", None), "parser_classes", ())
+    asked = any(parser.media_type.startswith("multipart/") for parser in parsers)
+    return asked or any(declared(view, method, "edge_multipart"))
 
 
 class StrictJSONParser(BaseParser):

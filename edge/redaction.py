@@ -2,36 +2,49 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 REDACTED = "[redacted]"
 _NAMES = (
-    r"(?:[a-z0-9]+[-_.])*(?:pass(?:word|wd|phrase)?|pwd|secrets?|tokens?|authorization|cookies?|credentials?|otp|totp"
-    r"|api[-_]?key|private[-_]?key|secret[-_]?key|access[-_]?key|session(?:id|[-_]key)?|csrf\w*|signature|client[-_]?secret"
+    r"(?:pass(?:word|wd|phrase)?|pwd|secrets?|tokens?|authorization|cookies?|credentials?|otp|totp"
+    r"|api[-_]?key|private[-_]?key|secret[-_]?key|access[-_]?key|session(?:id|[-_]key)?|csrf\w{0,40}|signature|client[-_]?secret"
     r"|code[-_]verifier|recovery[-_]codes?)(?:[-_.]?(?:hash|value|confirm|confirmation|old|new|[0-9]+))?"
 )
-_SECRET_NAME = re.compile(rf"(?i:{_NAMES}|(?:old|new|current)[-_]?password)")
+_SECRET_NAME = re.compile(rf"(?i:(?:[a-z0-9]+[-_.])*{_NAMES}|(?:old|new|current)[-_]?password)")
 #: What looks like a secret wherever it stands; the first group, where there is one, stays.
 _SHAPES = (
     re.compile(r"()eyJ[\w-]{6,}\.[\w-]{4,}(?:\.[\w-]*){1,3}"),  # JSON Web Tokens
     re.compile(r"(?i)(\b(?:bearer|basic|token)\s+)[\w.~+/=-]{8,}"),
-    re.compile(r"([a-z][a-z0-9+.-]*://[^/\s:@]*:)[^@\s/]+(?=@)"),  # a password in a URL
+    re.compile(r"([a-z][a-z0-9+.-]{0,30}://[^/\s:@]*:)[^@\s/]+(?=@)"),  # a password in a URL
     re.compile(r"()-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
     re.compile(r"()\b(?:pbkdf2_\w+|argon2\w*|bcrypt\w*|scrypt|md5)\$[^\s'\"]+"),  # password hashes
+    re.compile(r"(LINE \d+: ).*"),  # the statement, with its values
+    re.compile(r"(invalid input (?:syntax|value) for [^:\"]*: )\".*?\"", re.DOTALL),
+    re.compile(r"(Failing row contains )\(.*\)", re.DOTALL),  # PostgreSQL names no columns here
+    re.compile(r"(Key \([^()]*\)=)\(.*?\)(?= )"),  # nor may what is unique be told
     re.compile(
-        rf"""((?i:\b{_NAMES}|\b(?:old|new|current)[-_]?password)["']?\s*[=:]\s*)(?:"[^"]*"|'[^']*'|[^\s"'&,;)}}\]]+)"""
+        # After anything but a letter or digit: to try each word before it would take a caller's long path seconds.
+        rf"""((?i:(?<![^\W_])(?:{_NAMES}|(?:old|new|current)[-_]?password))["']?\s*[=:]\s*)(?:"[^"]*"|'[^']*'|[^\s"'&,;)}}\]]+)"""
     ),
 )
 MAX_DEPTH = 8
 
 
+#: No shape can be found in a text without any of these: nearly all that is logged are such words, paths and numbers.
+_SIGNS = re.compile(r"[\s:=$(]|eyJ|-----|%[0-9A-Fa-f]{2}")
+
+
 def redacted_text(text: str) -> str:
     """Return ``text`` without what looks like a secret."""
+    if _SIGNS.search(text) is None:
+        return text
     for shape in _SHAPES:
         text = shape.sub(rf"\1{REDACTED}", text)
     return text
 
 
+@lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     """Say whether a field of that name holds a secret."""
     return _SECRET_NAME.fullmatch(name) is not None

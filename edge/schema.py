@@ -10,7 +10,7 @@ from .problems.responses import CONTENT_TYPE
 from .serializers import StrictFieldsMixin
 
 #: Any request may meet these: malformed, forbidden, limited, crashed, or a limit that cannot be checked.
-ALWAYS = (400, 403, 406, 429, 500, 503)
+ALWAYS = (400, 403, 406, 414, 429, 500, 503)
 WITH_BODY = (411, 413, 415, 422)
 
 
@@ -53,6 +53,12 @@ class ProblemSchema(AutoSchema):
                     ProblemSerializer, str(status), media_types=[CONTENT_TYPE], direction=direction
                 )
         return bodies
+
+    def is_deprecated(self) -> bool:
+        """Say whether `@deprecated` has announced the route's end."""
+        handler = getattr(self.view, getattr(self.view, "action", None) or self.method.lower(), None)
+        is_ours = any(hasattr(owner, "edge_deprecation") for owner in (self.view, handler))
+        return is_ours or bool(super().is_deprecated())
 
     def _problem_statuses(self) -> list[int]:
         found = list(ALWAYS)

@@ -29,3 +29,19 @@ outbound_fetched = Signal()
 
 # A view crashed (500). outcome "failed"; data: {"exception": class name, "path": str, "method": str}
 server_error = Signal()
+
+# A network was blocked. outcome "success"; data: {"network": str, "seconds": float (0: until lifted), "reason": str}
+network_blocked = Signal()
+
+# A block was lifted. outcome "success"; data: {"network": str, "reason": str}
+network_unblocked = Signal()
+
+# A route was disabled. outcome "success"; data: {"route": str, "seconds": float (0: until enabled), "reason": str}
+route_disabled = Signal()
+
+# A route is served again. outcome "success"; data: {"route": str, "reason": str}
+route_enabled = Signal()
+
+# A browser stopped something on a page, and nobody has told of it within the hour. outcome "refused";
+# data: {"document": address without its query, "blocked": address or word, "directive": str}
+csp_violated = Signal()

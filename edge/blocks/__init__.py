@@ -1,7 +1,23 @@
-"""Networks that are answered 403 and nothing else, for as long as somebody has said."""
+"""What is refused although nothing is wrong with the request: blocked networks (403), disabled routes (503)."""
 
-from .block import Block
+from .actions import block, disable, enable, unblock
 from .blocklist import Blocklist, blocklist
+from .entries import Block, DisabledRoute
+from .known import Known
 from .middleware import BlockMiddleware
+from .routes import Routes, routes
 
-__all__ = ["Block", "BlockMiddleware", "Blocklist", "blocklist"]
+__all__ = [
+    "Block",
+    "BlockMiddleware",
+    "Blocklist",
+    "DisabledRoute",
+    "Known",
+    "Routes",
+    "block",
+    "blocklist",
+    "disable",
+    "enable",
+    "routes",
+    "unblock",
+]

@@ -136,14 +136,14 @@ def _reported(url: str, outcome: Outcome, request: Any) -> Answer:
 
 
 def _follow(url: str, call: _Call, policy: OutboundPolicy, deadline: Deadline) -> tuple[Answer, Target]:
-    target = target_of(url, policy)
+    target = target_of(url, policy, deadline.left())
     for _ in range(policy.redirects + 1):
         answer = _ask(target, url, call, policy, deadline)
         location = answer.headers.get("location")
         if answer.status not in _REDIRECTS or location is None or call.method not in {"GET", "HEAD"}:
             return answer, target
         url, origin = _joined(url, location), target.origin
-        target = target_of(url, policy)
+        target = target_of(url, policy, deadline.left())
         if target.origin != origin:
             call = call.without_credentials()
     raise OutboundFailed("redirects")

@@ -8,6 +8,7 @@ from ..client_ip import parse_address
 from .addresses import is_public
 from .errors import OutboundFailed, OutboundRefused
 from .policy import OutboundPolicy
+from .resolving import resolve
 
 _PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*\.?", re.ASCII)
@@ -37,8 +38,10 @@ class Target:
         return self.scheme, self.host, self.port
 
 
-def target_of(url: str, policy: OutboundPolicy) -> Target:
+def target_of(url: str, policy: OutboundPolicy, seconds: float) -> Target:
     """Return where ``url`` leads.
+
+    :param seconds: to wait for the name's addresses.
 
     :raises OutboundRefused: it leads somewhere that is not allowed, or cannot be read without doubt.
     :raises OutboundFailed: its host has no address.
@@ -58,7 +61,9 @@ def target_of(url: str, policy: OutboundPolicy) -> Target:
     if not policy.allows_host(host):
         raise OutboundRefused("host")
     path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
-    return Target(parts.scheme, host, port, _address(host, port, policy), path if path[0] == "/" else f"/{path}")
+    return Target(
+        parts.scheme, host, port, _address(host, port, policy, seconds), path if path[0] == "/" else f"/{path}"
+    )
 
 
 def _split(url: str) -> SplitResult:
@@ -86,14 +91,14 @@ def _host(parts: SplitResult) -> str:
     return host.rstrip(".")
 
 
-def _address(host: str, port: int, policy: OutboundPolicy) -> str:
+def _address(host: str, port: int, policy: OutboundPolicy, seconds: float) -> str:
     """Resolve once, check every address, and pin the first.
 
     One bad address among good ones refuses all: a name that points inside even sometimes is not to be trusted.
     """
     literal = parse_address(host) if ":" in host or _PLAIN_IPV4.fullmatch(host) else None
     try:
-        texts = [host] if literal else list(policy.resolver(host, port))
+        texts = [host] if literal else resolve(policy.resolver, host, port, seconds)
     except (OSError, UnicodeError):
         raise OutboundFailed("name") from None
     addresses = [parse_address(text) for text in texts]

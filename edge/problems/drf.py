@@ -11,6 +11,7 @@ from rest_framework.views import set_rollback
 
 from .. import signals
 from ..context import django_request
+from ..metrics import INVALID
 from .errors import Problem
 from .report import actor, refused
 from .responses import ProblemResponse, problem_response
@@ -68,6 +69,7 @@ def _headers(exc: exceptions.APIException) -> dict[str, str]:
 def _invalid(request: Any, exc: exceptions.ValidationError) -> ProblemResponse:
     errors = list(flattened(exc.detail))
     inner = django_request(request)
+    INVALID.inc()
     signals.validation_failed.send_robust(
         sender=type(exc),
         request=inner,

@@ -37,6 +37,32 @@ class MalformedBody(Problem):
     default_code = "malformed"
 
 
+class MalformedUri(Problem):
+    """The address holds what no address should."""
+
+    default_detail = "The address is malformed."
+    default_code = "malformed_uri"
+
+
+class UriTooLong(Problem):
+    """The path and the query are too long.
+
+    :param limit: characters that they may have.
+    """
+
+    status_code = 414
+    default_code = "uri_too_long"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"Path and query may have {limit} characters.", limit=limit)
+
+
+class HeadersTooLarge(Problem):
+    status_code = 431
+    default_detail = "The headers are too many or too large."
+    default_code = "headers_too_large"
+
+
 class BadHost(Problem):
     default_detail = "The host name is not served here."
     default_code = "bad_host"
@@ -62,6 +88,14 @@ class CsrfFailed(Problem):
     status_code = 403
     default_detail = "The request did not come from a page of this site, or the page was open for too long."
     default_code = "csrf_failed"
+
+
+class VersionEnded(Problem):
+    """The route belongs to a version of the API that has ended."""
+
+    status_code = 410
+    default_detail = "This version of the API has ended."
+    default_code = "version_ended"
 
 
 class LengthRequired(Problem):
@@ -115,6 +149,20 @@ class LimiterUnavailable(Problem):
     status_code = 503
     default_detail = "This cannot be served safely at the moment. Try again in a few seconds."
     default_code = "limiter_unavailable"
+
+
+class RouteDisabled(Problem):
+    """Somebody has disabled the route; why is not told.
+
+    :param wait: whole seconds after which to try again.
+    """
+
+    status_code = 503
+    default_detail = "This is switched off at the moment. Try again later."
+    default_code = "route_disabled"
+
+    def __init__(self, wait: int) -> None:
+        super().__init__(headers={"Retry-After": str(wait)})
 
 
 class ServerError(Problem):

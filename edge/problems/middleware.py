@@ -3,9 +3,11 @@
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from ..metrics import UNKNOWN_PATHS
 from ..middleware import Middleware
 from .drf import answer_to
 from .errors import Problem
+from .report import refused
 from .responses import is_api, problem_response
 
 _CODES = {
@@ -33,6 +35,9 @@ class ProblemMiddleware(Middleware):
 
     def after(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         status = response.status_code
+        if status == 404 and request.resolver_match is None:  # with DEBUG no handler of ours is asked
+            UNKNOWN_PATHS.inc()
+            refused(request, code="not_found", status=404)
         if status < 400 or not response.headers.get("Content-Type", "").startswith("text/"):
             return response
         if not is_api(request) and (response.streaming or getattr(response, "content", None)):

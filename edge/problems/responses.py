@@ -23,6 +23,8 @@ class ProblemResponse(HttpResponse):
         content = json.dumps(problem) if html is None else html
         content_type = CONTENT_TYPE if html is None else "text/html; charset=utf-8"
         super().__init__(content, status=problem["status"], content_type=content_type)
+        # Outside of CommonMiddleware nobody else would, and the answer would go out in chunks.
+        self.headers["Content-Length"] = str(len(self.content))
         self.problem = problem
 
 

@@ -1,6 +1,6 @@
 """Limits that hold: true sliding windows, shared by all processes, counted in one round trip a request."""
 
-from .contract import Limit, State, Store, StoreUnavailable
+from .contract import Limit, Spent, State, Store, StoreUnavailable
 from .decorator import ratelimit
 from .limiter import Decision, Limiter, limiter
 from .local import LocalStore
@@ -8,7 +8,7 @@ from .middleware import RateLimitMiddleware
 from .policies import ALL, UNSAFE, Policy, make_policy, named_policy
 from .rates import Rate, parse_rate
 from .redis import RedisStore
-from .spending import Ratelimited, enforce
+from .spending import Ratelimited, aenforce, enforce, refund
 
 __all__ = [
     "ALL",
@@ -22,13 +22,16 @@ __all__ = [
     "RateLimitMiddleware",
     "Ratelimited",
     "RedisStore",
+    "Spent",
     "State",
     "Store",
     "StoreUnavailable",
+    "aenforce",
     "enforce",
     "limiter",
     "make_policy",
     "named_policy",
     "parse_rate",
     "ratelimit",
+    "refund",
 ]

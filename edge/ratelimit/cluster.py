@@ -8,7 +8,7 @@ import redis
 from redis.cluster import RedisCluster
 from redis.exceptions import RedisClusterException
 
-from .contract import Limit, State, StoreUnavailable
+from .contract import Limit, Spent, State, StoreUnavailable
 from .redis import RedisStore, Script
 
 
@@ -23,6 +23,7 @@ class ClusterStore(RedisStore):
 
     Between identities there is no atomic step: each is charged in turn, and what was charged is given back when a
     later one refuses. Never more than a limit gets through; at worst a refused request is counted for a moment.
+    Async code asks in a thread.
 
     :param connect: returns the client; it is called when it is first needed, as it reaches for the cluster.
     """
@@ -31,7 +32,7 @@ class ClusterStore(RedisStore):
         super().__init__(None)  # type: ignore[arg-type]  # connected when it is needed
         self._connect = connect
 
-    def spend(self, limits: Sequence[Limit], cost: int = 1) -> list[State]:
+    def spend(self, limits: Sequence[Limit], cost: int = 1) -> Spent:
         states: dict[str, State] = {}
         ordered = sorted(limits, key=lambda limit: tag_of(limit.key))
         for _, group in groupby(ordered, key=lambda limit: tag_of(limit.key)):
@@ -39,17 +40,17 @@ class ClusterStore(RedisStore):
             if not all(state.allowed for state in own):
                 return self._refused(limits, own, list(states.values()), cost)
             states.update((state.limit.key, state) for state in own)
-        return [states[limit.key] for limit in limits]
+        return Spent(states[limit.key] for limit in limits)
 
     def _refused(
         self, limits: Sequence[Limit], refusing: Sequence[State], charged: Sequence[State], cost: int
-    ) -> list[State]:
+    ) -> Spent:
         if charged:
             self.refund(charged, cost)
         states = {state.limit.key: state for state in refusing}
         others = [limit for limit in limits if limit.key not in states]
         states.update((limit.key, super(ClusterStore, self).spend([limit], 0)[0]) for limit in others)
-        return [states[limit.key] for limit in limits]
+        return Spent(states[limit.key] for limit in limits)
 
     def refund(self, states: Sequence[State], cost: int = 1) -> None:
         ordered = sorted(states, key=lambda state: tag_of(state.limit.key))

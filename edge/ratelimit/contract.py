@@ -54,6 +54,15 @@ class State:
     part: int
 
 
+class Spent(list[State]):
+    """Where each limit stands after a spending, in the order that was asked for.
+
+    :ivar counter: the counter that came along, of those stores that bring one.
+    """
+
+    counter: int | None = None
+
+
 class StoreUnavailable(Exception):  # noqa: N818 - past participles name errors here
     """The counts cannot be reached."""
 
@@ -65,11 +74,15 @@ class Store(Protocol):
     The price: what was spent leaves the count up to a sixtieth of the window late.
     """
 
-    def spend(self, limits: Sequence[Limit], cost: int = 1) -> list[State]:
+    def spend(self, limits: Sequence[Limit], cost: int = 1) -> Spent:
         """Spend ``cost`` from every limit, or from none when one of them does not have it.
 
         :raises StoreUnavailable: the counts cannot be reached; nothing is known to be spent.
         """
+        ...
+
+    async def aspend(self, limits: Sequence[Limit], cost: int = 1) -> Spent:
+        """Do what `spend` does, without blocking the event loop."""
         ...
 
     def refund(self, states: Sequence[State], cost: int = 1) -> None:
@@ -79,8 +92,19 @@ class Store(Protocol):
         """
         ...
 
+    async def arefund(self, states: Sequence[State], cost: int = 1) -> None:
+        """Do what `refund` does, without blocking the event loop."""
+        ...
+
     def reset(self, keys: Sequence[str]) -> None:
         """Forget what was spent under ``keys``.
+
+        :raises StoreUnavailable: the counts cannot be reached.
+        """
+        ...
+
+    def keys_of(self, identity: str) -> list[str]:
+        """Return the keys that have ``identity`` between their braces. It walks all keys: for people, not for requests.
 
         :raises StoreUnavailable: the counts cannot be reached.
         """

@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterable
 from functools import partial, wraps
 from typing import Any, TypeVar
 
-from asgiref.sync import iscoroutinefunction, sync_to_async
+from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.decorators import method_decorator
 
-from ..context import django_request
+from ..context import request_in
 from .headers import set_headers
 from .keys import Key
 from .policies import ALL, Policy, Rates, make_policy, named_policy
-from .spending import Declared, enforce, settle, spending
+from .spending import Declared, aenforce, asettle, enforce, settle, spending
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -76,10 +76,12 @@ def _own_policy(view: Any, key: Key | None, rate: Rates | None, group: str | Non
 def _synchronous(view: Callable[..., Any], declared: Declared) -> Callable[..., Any]:
     @wraps(view)
     def limited(*args: Any, **kwargs: Any) -> Any:
-        request = _request_in(args)
+        request = request_in(args)
         enforce(request, [declared])
         response = view(*args, **kwargs)
-        _finish(request, response)
+        if _is_unsettled(request, response):
+            settle(request, response)
+            _set_headers(request, response)
         return response
 
     return limited
@@ -88,25 +90,23 @@ def _synchronous(view: Callable[..., Any], declared: Declared) -> Callable[..., 
 def _asynchronous(view: Callable[..., Any], declared: Declared) -> Callable[..., Any]:
     @wraps(view)
     async def limited(*args: Any, **kwargs: Any) -> Any:
-        request = _request_in(args)
-        await sync_to_async(enforce)(request, [declared])
+        request = request_in(args)
+        await aenforce(request, [declared])
         response = await view(*args, **kwargs)
-        await sync_to_async(_finish)(request, response)
+        if _is_unsettled(request, response):
+            await asettle(request, response)
+            _set_headers(request, response)
         return response
 
     return limited
 
 
-def _finish(request: Any, response: Any) -> None:
-    """Without the middleware, settle refunds and headers here."""
+def _is_unsettled(request: Any, response: Any) -> bool:
+    """Say whether refunds and headers are to be settled here, as no middleware does it."""
+    return not spending(request).is_managed and hasattr(response, "status_code")
+
+
+def _set_headers(request: Any, response: Any) -> None:
     spent = spending(request)
-    if spent.is_managed or not hasattr(response, "status_code"):
-        return
-    settle(request, response)
     set_headers(response, spent.states)
     spent.decisions.clear()
-
-
-def _request_in(args: tuple[Any, ...]) -> Any:
-    """Return the request among a view's arguments: the first of a function, the second of a method."""
-    return next(arg for arg in args[:2] if hasattr(django_request(arg), "META"))

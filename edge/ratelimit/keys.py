@@ -38,8 +38,14 @@ def by_user(request: Any) -> str:
     return f"user:{who}" if who else by_ip(request)
 
 
+def tenant_of(request: Any) -> str | None:
+    """Return the tenant that the call is made for, as text, or None: what `TENANT` says."""
+    found = import_string(conf.tenant)(django_request(request)) if conf.tenant else None
+    return str(found) if found else None
+
+
 def by_tenant(request: Any) -> str:
-    tenant = import_string(conf.tenant)(django_request(request)) if conf.tenant else None
+    tenant = tenant_of(request)
     return f"tenant:{tenant}" if tenant else by_user(request)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ..conf import conf
-from .contract import FORGET, PARTS, SECOND, Limit, State
+from .contract import FORGET, PARTS, SECOND, Limit, Spent, State
 
 
 def _monotonic() -> int:
@@ -61,7 +61,7 @@ class LocalStore:
         self._lock = threading.Lock()
         self._windows: OrderedDict[str, _Window] = OrderedDict()
 
-    def spend(self, limits: Sequence[Limit], cost: int = 1) -> list[State]:
+    def spend(self, limits: Sequence[Limit], cost: int = 1) -> Spent:
         with self._lock:
             now = self._clock()
             windows = [self._window(limit, now) for limit in limits]
@@ -74,9 +74,12 @@ class LocalStore:
                     window.offend(limit.cool_down, now)
             self._forget()
             rows = zip(windows, limits, fits, cools, strict=True)
-            return [
+            return Spent(
                 _state(window, limit, fits=own, cooled=cool, now=now, cost=cost) for window, limit, own, cool in rows
-            ]
+            )
+
+    async def aspend(self, limits: Sequence[Limit], cost: int = 1) -> Spent:
+        return self.spend(limits, cost)  # it only counts in memory
 
     def refund(self, states: Sequence[State], cost: int = 1) -> None:
         with self._lock:
@@ -89,10 +92,17 @@ class LocalStore:
                 if spent > cost:
                     window.parts[state.part] = spent - cost
 
+    async def arefund(self, states: Sequence[State], cost: int = 1) -> None:
+        self.refund(states, cost)
+
     def reset(self, keys: Sequence[str]) -> None:
         with self._lock:
             for key in keys:
                 self._windows.pop(key, None)
+
+    def keys_of(self, identity: str) -> list[str]:
+        with self._lock:
+            return sorted(key for key in self._windows if f"{{{identity}}}" in key)
 
     def clear(self) -> None:
         """Forget everything."""

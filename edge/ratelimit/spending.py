@@ -1,10 +1,11 @@
 """Counts one request against the policies that apply to it, and remembers what it has spent."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from asgiref.sync import sync_to_async
+from django.core.exceptions import PermissionDenied, SynchronousOnlyOperation
 from django.http.response import HttpResponseBase
 
 from .. import signals
@@ -46,6 +47,11 @@ class Spending:
         """Where every limit stands that the request was counted against."""
         return [state for decision, _ in self.decisions for state in decision.states]
 
+    @property
+    def counter(self) -> int | None:
+        """The counter that came along, or None when no shared store was asked."""
+        return self.decisions[-1][0].counter if self.decisions else None
+
 
 def spending(request: Any) -> Spending:
     """Return what ``request`` has been counted against so far."""
@@ -63,20 +69,96 @@ def enforce(request: Any, declared: Iterable[Declared]) -> None:
 
     :raises Ratelimited: a limit was reached, or its store is lost and its policy is closed then.
     """
+    steps = _steps(request, declared)
+    try:
+        question = next(steps)
+        while True:
+            try:
+                decision = limiter().spend(question.limits, cost=question.cost, closed=question.closed)
+            except StoreUnavailable as error:
+                question = steps.throw(error)
+            else:
+                question = steps.send(decision)
+    except StopIteration:
+        return
+    except Ratelimited as refusal:
+        settle(request, None)
+        _tell(request, refusal.problem)
+        raise
+
+
+async def aenforce(request: Any, declared: Iterable[Declared]) -> None:
+    """Do what `enforce` does, without blocking the event loop.
+
+    Where a key cannot be told without the database, as a session's user, it asks in a thread.
+    """
+    chosen = list(declared)
+    steps = _steps(request, chosen)
+    try:
+        question = next(steps)
+        while True:
+            try:
+                decision = await limiter().aspend(question.limits, cost=question.cost, closed=question.closed)
+            except StoreUnavailable as error:
+                question = steps.throw(error)
+            else:
+                question = steps.send(decision)
+    except StopIteration:
+        return
+    except SynchronousOnlyOperation:
+        await sync_to_async(enforce)(request, chosen)
+    except Ratelimited as refusal:
+        await asettle(request, None)
+        await sync_to_async(_tell)(request, refusal.problem)
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What the limiter is asked."""
+
+    limits: list[Limit]
+    cost: int
+    closed: bool
+
+
+def _steps(request: Any, declared: Iterable[Declared]) -> Generator[_Question, Decision, None]:
+    """Ask the limiter one question after another; whoever drives this sends the answers, or throws what went wrong.
+
+    Nothing is remembered before every limit is known: whose count it is may need a query, which async code cannot make.
+    """
     if not conf.ratelimit_enabled or _is_exempt(request):
         return
     spent = spending(request)
     fresh = [each for each in declared if id(each) not in spent.done]
-    spent.done.update(id(each) for each in fresh)
     policies = [policy for policy in (each() for each in fresh) if policy.counts(request)]
-    blocking = [policy for policy in policies if policy.block]
-    watching = [policy for policy in policies if not policy.block]
-    vars(django_request(request)).setdefault("limited", False)
-    if blocking:
-        _spend(request, spent, blocking)
-    for policy in watching:
-        if not _decided(request, spent, [policy]).allowed:
-            vars(django_request(request))["limited"] = True
+    asked = [(policy, policy.limits(request)) for policy in policies]
+    spent.done.update(id(each) for each in fresh)
+    state = vars(django_request(request))
+    state.setdefault("limited", False)
+    # One trip where all cost the same, which is nearly always.
+    for cost in sorted({policy.cost for policy in policies if policy.block}):
+        decision = yield from _decided(spent, [pair for pair in asked if pair[0].block and pair[0].cost == cost])
+        if not decision.allowed:
+            state["limited"] = True
+            names = [found.limit.name for found in decision.violated]
+            raise Ratelimited(TooManyRequests(max(1, decision.retry_after), names))
+    for policy, limits in asked:
+        if not policy.block and not (yield from _decided(spent, [(policy, limits)])).allowed:
+            state["limited"] = True
+
+
+def _decided(spent: Spending, asked: Sequence[tuple[Policy, list[Limit]]]) -> Generator[_Question, Decision, Decision]:
+    limits = [limit for _, own in asked for limit in own]
+    owners = [policy for policy, own in asked for _ in own]
+    if not limits:
+        return Decision((), limiter().local)
+    try:
+        decision = yield _Question(limits, asked[0][0].cost, any(policy.closed for policy, _ in asked))
+    except StoreUnavailable:
+        raise Ratelimited(_unavailable()) from None
+    spent.decisions.append((decision, owners))
+    return decision
 
 
 def _is_exempt(request: Any) -> bool:
@@ -85,59 +167,49 @@ def _is_exempt(request: Any) -> bool:
     return address is not None and is_within(address, networks(tuple(exempt)))
 
 
-def _spend(request: Any, spent: Spending, policies: Sequence[Policy]) -> None:
-    # One trip where all cost the same, which is nearly always.
-    for cost in sorted({policy.cost for policy in policies}):
-        group = [policy for policy in policies if policy.cost == cost]
-        try:
-            decision = _decided(request, spent, group)
-        except StoreUnavailable:
-            raise Ratelimited(_unavailable()) from None
-        if not decision.allowed:
-            vars(django_request(request))["limited"] = True
-            settle(request, None)
-            raise Ratelimited(_throttled(request, decision))
-
-
-def _decided(request: Any, spent: Spending, policies: Sequence[Policy]) -> Decision:
-    limits: list[Limit] = []
-    owners: list[Policy] = []
-    for policy in policies:
-        own = policy.limits(request)
-        limits += own
-        owners += [policy] * len(own)
-    closed = any(policy.closed for policy in policies)
-    decision = (
-        limiter().spend(limits, cost=policies[0].cost, closed=closed) if limits else Decision((), limiter().local)
-    )
-    spent.decisions.append((decision, owners))
-    return decision
-
-
 def settle(request: Any, response: HttpResponseBase | None) -> None:
     """Give back what the answer's status entitles to; with None, what was spent before a later limit refused."""
+    for decision, states in _refundable(request, response):
+        decision.refund(states)
+
+
+async def asettle(request: Any, response: HttpResponseBase | None) -> None:
+    """Do what `settle` does, without blocking the event loop."""
+    for decision, states in _refundable(request, response):
+        await decision.arefund(states)
+
+
+def refund(request: Any) -> None:
+    """Give back what a success gives back, though the answer's status is no success: a first step that went well."""
+    for decision, owners in spending(request).decisions:
+        back = [state for state, policy in zip(decision.states, owners, strict=True) if policy.skipped]
+        if back and decision.allowed:
+            decision.refund(back)
+
+
+def _refundable(request: Any, response: HttpResponseBase | None) -> Iterator[tuple[Decision, list[State]]]:
     for decision, owners in spending(request).decisions:
         if not decision.allowed or not decision.states:
             continue
         pairs = zip(decision.states, owners, strict=True)
         back = [state for state, policy in pairs if response is None or response.status_code in policy.skipped]
         if back:
-            decision.refund(back)
+            yield decision, back
 
 
-def _throttled(request: Any, decision: Decision) -> TooManyRequests:
-    names = [state.limit.name for state in decision.violated]
-    wait = max(1, decision.retry_after)
+def _tell(request: Any, problem: Problem) -> None:
+    if not isinstance(problem, TooManyRequests):
+        return  # the loss of the store was told once
     inner = django_request(request)
+    data = {"policies": problem.extra["violated-policies"], "retry_after": problem.wait}
     signals.request_throttled.send_robust(
         sender=Policy,
         request=inner,
         user=actor(inner),
         target=None,
         outcome="refused",
-        data={"policies": names, "retry_after": wait, "path": inner.path, "method": inner.method},
+        data={**data, "path": inner.path, "method": inner.method},
     )
-    return TooManyRequests(wait, names)
 
 
 def _unavailable() -> LimiterUnavailable:

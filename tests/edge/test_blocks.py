@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
-from edge.blocks import Block, Blocklist, blocklist
+from edge.blocks import Block, Blocklist, Known, Routes, blocklist
 from edge.metrics import BLOCKED
 from edge.ratelimit import Limit, Limiter, LocalStore, StoreUnavailable
 from edge.ratelimit.redis import connected, counter_key
@@ -62,6 +62,13 @@ def test_a_spelling_is_no_way_around(client: Client) -> None:
     assert client.get("/page", REMOTE_ADDR=f"::ffff:{MALLORY}").status_code == 403
 
 
+@pytest.mark.parametrize("network", ["::ffff:203.0.113.0/120", "::ffff:cb00:7109/128", "::ffff:203.0.113.9"])
+def test_ipv4_inside_ipv6_is_blocked_as_what_it_is(client: Client, network: str) -> None:
+    blocklist().add(network)
+    assert client.get("/page", REMOTE_ADDR=MALLORY).status_code == 403
+    assert client.get("/page", REMOTE_ADDR="192.0.2.1").status_code == 200
+
+
 def test_an_ipv6_address_stands_for_its_network(client: Client) -> None:
     assert blocklist().add("2001:db8:1:2::9").network == "2001:db8:1:2::/64"
     assert client.get("/page", REMOTE_ADDR="2001:db8:1:2:ffff::1").status_code == 403
@@ -70,7 +77,7 @@ def test_an_ipv6_address_stands_for_its_network(client: Client) -> None:
 
 def test_a_block_ends_by_itself() -> None:
     now = [1_000_000.0]
-    own = Blocklist(Limiter(None, LocalStore()), clock=lambda: now[0])
+    own = Blocklist(Known(Limiter(None, LocalStore()), clock=lambda: now[0]))
     own.add(MALLORY, seconds=60)
     assert own.find(MALLORY)
     now[0] += 61
@@ -80,7 +87,19 @@ def test_a_block_ends_by_itself() -> None:
 
 @pytest.mark.parametrize(
     "network",
-    ["0.0.0.0/0", "::/0", "96.0.0.0/4", "2000::/8", "nonsense", "203.0.113.9/24", "", "10.1.2.3", "10.0.0.0/9"],
+    [
+        "0.0.0.0/0",
+        "::/0",
+        "96.0.0.0/4",
+        "2000::/8",
+        "nonsense",
+        "203.0.113.9/24",
+        "",
+        "10.1.2.3",
+        "10.0.0.0/9",
+        "::ffff:0:0/96",
+        "::ffff:10.1.2.0/120",
+    ],
 )
 def test_what_would_block_everybody_or_nobody_is_refused(settings: Settings, network: str) -> None:
     settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "TRUSTED_PROXIES": ["10.0.0.0/8"]}
@@ -94,12 +113,14 @@ class Process:
     def __init__(self, url: str) -> None:
         connected.cache_clear()
         self.limiter = Limiter(connected(url, 0.5, (counter_key(),)), LocalStore())
-        self.blocks = Blocklist(self.limiter)
+        self.known = Known(self.limiter)
+        self.blocks, self.routes = Blocklist(self.known), Routes(self.known)
 
     def serve(self, ip: str) -> bool:
         """Count a request, and say whether it is served."""
-        self.limiter.spend([Limit("general", "edge:{x}:general", 10_000, 60)])
-        self.blocks.refresh(was_counted=True)
+        decision = self.limiter.spend([Limit("general", "edge:{x}:general", 10_000, 60)])
+        assert decision.counter is not None
+        self.known.learn(decision.counter)
         return self.blocks.find(ip) is None
 
 
@@ -129,15 +150,24 @@ def test_the_news_takes_no_trip_of_its_own(own_redis: OwnRedis) -> None:
     assert asked == ["EVALSHA", "EVALSHA", "EVALSHA", "ECHO"]
 
 
-def test_a_process_that_counts_nothing_asks_once_a_second(own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_counts_nothing_asks_for_itself(own_redis: OwnRedis) -> None:
     first, second = Process(own_redis.url), Process(own_redis.url)
-    second.blocks.refresh(was_counted=False)
+    second.known.learn()
     first.blocks.add(MALLORY)
-    second.blocks.refresh(was_counted=False)
-    assert second.blocks.find(MALLORY) is None
-    monkeypatch.setattr(sys.modules[Blocklist.__module__], "FRESH", 0.0)
-    second.blocks.refresh(was_counted=False)
+    second.known.learn()
     assert second.blocks.find(MALLORY)
+
+
+def test_a_flood_of_refused_requests_asks_once_a_second(own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = Process(own_redis.url), Process(own_redis.url)
+    first.blocks.add(MALLORY)
+    second.known.learn_now_and_then()
+    first.blocks.remove(MALLORY)
+    second.known.learn_now_and_then()
+    assert second.blocks.find(MALLORY)
+    monkeypatch.setattr(sys.modules[Known.__module__], "FRESH", 0.0)
+    second.known.learn_now_and_then()
+    assert second.blocks.find(MALLORY) is None
 
 
 def test_a_lost_redis_lifts_no_block(own_redis: OwnRedis) -> None:
@@ -145,10 +175,21 @@ def test_a_lost_redis_lifts_no_block(own_redis: OwnRedis) -> None:
     process.blocks.add(MALLORY)
     own_redis.kill()
     process.limiter.spend([Limit("general", "edge:{x}:general", 10_000, 60)])
-    process.blocks.refresh(was_counted=False)
+    process.known.learn()
     assert process.blocks.find(MALLORY)
     with pytest.raises(StoreUnavailable):
         process.blocks.add("203.0.113.10")
+
+
+def test_a_redis_that_was_emptied_is_noticed(own_redis: OwnRedis) -> None:
+    """As many changes after the loss as before it do not look like none."""
+    first, second = Process(own_redis.url), Process(own_redis.url)
+    first.blocks.add("203.0.113.10")
+    assert second.serve(MALLORY)
+    own_redis.kill()
+    own_redis.start()
+    Process(own_redis.url).blocks.add(MALLORY)
+    assert not second.serve(MALLORY)
 
 
 def durable() -> list[Block]:
@@ -166,18 +207,29 @@ def test_an_emptied_redis_is_filled_from_the_durable_source(own_redis: OwnRedis,
 
 def test_in_process_the_durable_source_is_read_at_the_start(settings: Settings) -> None:
     settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "BLOCK_SOURCE": f"{__name__}.durable"}
-    own = Blocklist(Limiter(None, LocalStore()))
-    own.refresh(was_counted=False)
-    assert own.find("198.51.100.7")
+    known = Known(Limiter(None, LocalStore()))
+    known.learn()
+    assert Blocklist(known).find("198.51.100.7")
+
+
+@pytest.mark.parametrize("wrong", [Block("nonsense"), "203.0.113.0/24", None])
+def test_a_durable_source_that_is_wrong_breaks_nothing(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, wrong: object
+) -> None:
+    settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "BLOCK_SOURCE": f"{__name__}.durable"}
+    monkeypatch.setattr(sys.modules[__name__], "durable", lambda: [Block("198.51.100.0/24"), wrong])
+    known = Known(Limiter(None, LocalStore()))
+    known.learn()
+    assert Blocklist(known).find("198.51.100.7")
 
 
 def test_what_is_over_is_cleared_away(own_redis: OwnRedis) -> None:
     process = Process(own_redis.url)
     now = [1_000_000.0]
-    own = Blocklist(process.limiter, clock=lambda: now[0])
+    own = Blocklist(Known(process.limiter, clock=lambda: now[0]))
     own.add(MALLORY, seconds=1)
     now[0] += 2
     own.add("203.0.113.10")
     client = redis.Redis.from_url(own_redis.url)
-    assert client.hkeys("edge:{blocks}:networks") == [b"203.0.113.10/32"]
+    assert client.hkeys("edge:{blocks}:entries") == [b"203.0.113.10/32"]
     client.close()

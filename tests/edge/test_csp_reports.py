@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from edge import csp_reports
+from edge import csp_reports, signals
 from edge.metrics import CSP_REPORTS
+from tests.edge.types import Listen
 
 pytestmark = pytest.mark.urls("tests.edge.urls")
 
@@ -71,6 +72,28 @@ def test_the_same_report_is_told_once(client: Client, caplog: pytest.LogCaptureF
         send(client, OLD)
     assert CSP_REPORTS._value.get() == before + 5
     assert len(told(caplog)) == 1
+
+
+def test_a_new_report_is_signalled_once(client: Client, heard: Listen) -> None:
+    violated = heard(signals.csp_violated)
+    send(client, OLD)
+    send(client, OLD)
+    (sending,) = violated
+    assert sending["outcome"] == "refused"
+    assert sending["data"] == {
+        "document": "https://example.org/page",
+        "blocked": "https://evil.example/x.js",
+        "directive": "script-src-elem",
+    }
+
+
+def test_somebody_who_invents_reports_does_not_flood_those_who_listen() -> None:
+    now = [0.0]
+    seen = csp_reports.Seen(clock=lambda: now[0])
+    told = sum(seen.is_new({"n": str(number)}) for number in range(500))
+    assert told == csp_reports.MAX_TOLD
+    now[0] = 3_601
+    assert seen.is_new({"n": "another"})
 
 
 def test_after_an_hour_it_is_told_again() -> None:

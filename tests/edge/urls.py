@@ -1,5 +1,6 @@
 """Views to send requests at: what the edge does around them is what is tested."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -7,9 +8,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.decorators import method_decorator
 from django.views import View
-from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,9 +21,10 @@ from edge.csp_reports import csp_report
 from edge.exposition import metrics
 from edge.health import healthz, readyz
 from edge.outbound import fetch
-from edge.parsers import body_limit
+from edge.parsers import body_limit, multipart
 from edge.ratelimit import ratelimit
 from edge.serializers import PasswordField, StrictSerializer
+from edge.versions import deprecated
 
 handler400 = "edge.problems.bad_request"
 handler403 = "edge.problems.permission_denied"
@@ -53,6 +56,21 @@ class Notes(APIView):
     @body_limit(100)
     def put(self, request: Request) -> Response:
         return Response({"got": request.data})
+
+
+class Uploads(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    parser_classes = (MultiPartParser,)
+
+    def post(self, request: Request) -> Response:
+        return Response({"got": list(request.data)})
+
+
+@multipart
+@csrf_exempt
+def upload(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"got": request.POST["a"]})
 
 
 class Fetching(APIView):
@@ -152,6 +170,50 @@ def login(request: Request) -> Response:
     return Response(status=_asked_status(request))
 
 
+_ENDING: dict[str, Any] = {
+    "since": datetime(2026, 1, 1, tzinfo=UTC),
+    "sunset": datetime(2026, 7, 1, tzinfo=UTC),
+    "successor": "/api/v1/notes",
+    "documentation": "https://example.org/changes",
+}
+
+
+@deprecated(**_ENDING)
+class OldNotes(Notes):
+    """What came before."""
+
+
+@deprecated(**_ENDING)
+def old_page(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("old", headers={"Link": "</next>; rel=next"})
+
+
+@deprecated(**_ENDING)
+async def old_async(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("old")
+
+
+class OldMethod(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @deprecated(**_ENDING)
+    def get(self, request: Request) -> Response:
+        return Response({})
+
+    def post(self, request: Request) -> Response:
+        return Response({})
+
+
+async def asynchronous(request: HttpRequest) -> HttpResponse:
+    return JsonResponse({"limited": vars(request).get("limited")})
+
+
+@ratelimit("login")
+async def asynchronous_login(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(status=int(request.GET.get("status", "200")))
+
+
 @csrf_protect
 def guarded(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok")
@@ -180,7 +242,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", metrics),
-    path("api/notes", _view(Notes)),
+    path("api/notes", _view(Notes), name="notes"),
+    path("api/v0/notes", _view(OldNotes)),
+    path("api/v0/page", old_page),
+    path("api/v0/async", old_async),
+    path("api/v0/method", _view(OldMethod)),
+    path("api/async", asynchronous, name="async"),
+    path("api/async-login", asynchronous_login),
+    path("async", asynchronous),
+    path("api/upload", _view(Uploads)),
+    path("api/upload-plain", upload),
     path("api/fetch", _view(Fetching)),
     path("api/fail/<how>", _view(Failing)),
     path("fail/<how>", plain_failing),
@@ -194,7 +265,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("limited-actions", LimitedActions.as_view({"get": "list", "post": "create"})),
     path("api/login", login),
     path("guarded", guarded),
-    path("page", page),
+    path("page", page, name="page"),
     path("api/page", page),
     path("who", who),
     path("api/who", who),

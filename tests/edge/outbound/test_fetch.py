@@ -1,6 +1,7 @@
 """What a fetch gives, how much it takes, and how long it waits."""
 
 import gzip
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -167,6 +168,21 @@ def test_a_name_without_an_address_fails() -> None:
         assert reason(server, replace(to(server), resolver=nowhere)) == "name"
 
 
+def test_a_name_server_that_says_nothing_is_not_waited_for() -> None:
+    answered = threading.Event()
+
+    def slow(host: str, port: int) -> list[str]:
+        answered.wait(5)
+        return ["127.0.0.1"]
+
+    with serving(answer(b"x")) as server:
+        began = time.monotonic()
+        assert reason(server, replace(to(server), resolver=slow, seconds=0.3)) == "timeout"
+        assert time.monotonic() - began < 2
+        answered.set()
+        assert not server.connections
+
+
 class TestTls:
     def test_the_certificate_must_be_for_the_name(self, tmp_path: Path) -> None:
         context, trusted = certificate(tmp_path, "other.example.org")
@@ -179,6 +195,15 @@ class TestTls:
             with pytest.raises(OutboundFailed):
                 fetch(f"https://127.0.0.1:{server.port}/", policy=policy)
             assert len(server.seen) == 1
+
+    def test_a_handshake_that_never_comes_is_not_waited_for(self, tmp_path: Path) -> None:
+        _, trusted = certificate(tmp_path, "other.example.org")
+        with serving(silent) as server:
+            policy = replace(to(server), schemes=("https",), ca_file=trusted, seconds=0.5)
+            began = time.monotonic()
+            with pytest.raises(OutboundFailed):
+                fetch(f"https://other.example.org:{server.port}/", policy=policy)
+            assert time.monotonic() - began < 2
 
     @pytest.mark.parametrize("behave", [dripping, dripping_headers])
     def test_time_is_up_there_too(self, tmp_path: Path, behave: Behave) -> None:

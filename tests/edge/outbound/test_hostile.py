@@ -1,6 +1,7 @@
 """A battery of addresses that lead inside: none of them may reach a listener on loopback."""
 
 from collections.abc import Iterator
+from http.client import HTTPConnection
 
 import pytest
 
@@ -8,6 +9,7 @@ from edge import signals
 from edge.outbound import OutboundFailed, OutboundPolicy, OutboundRefused, fetch
 from tests.edge.types import Listen
 
+from .name_server import naming
 from .servers import Server, answer, serving
 
 #: {port} is where the listener is.
@@ -163,6 +165,33 @@ def test_a_name_that_changes_its_mind_is_asked_once() -> None:
         assert got.body == b"outside"
         assert asked == ["rebinding.example.org"]
         assert not inside.connections
+
+
+def test_a_name_server_that_changes_its_mind_reaches_nothing_inside() -> None:
+    """The same over a real name server, whose answers may be kept for no time at all."""
+    with serving(answer(b"outside")) as outside, serving(answer(b"inside"), ("127.0.0.2", outside.port)) as inside:
+        url = f"http://rebinding.example.org:{outside.port}/"
+        with naming("127.0.0.1", "127.0.0.2") as names:
+            policy = OutboundPolicy(
+                schemes=("http",), ports=(outside.port,), resolver=names.resolve, internal=("127.0.0.1/32",)
+            )
+            assert fetch(url, policy=policy).body == b"outside"
+            assert len(names.asked) == 1
+            with pytest.raises(OutboundRefused):
+                fetch(url, policy=policy)
+        assert not inside.connections
+
+
+def test_who_checks_one_answer_and_connects_to_another_is_led_inside() -> None:
+    """Without the pinned address: the name is asked for once to check it, and once more to connect."""
+    with serving(answer(b"inside")) as inside, naming("203.0.113.7", "127.0.0.1") as names:
+        checked, connected = (names.resolve("rebinding.example.org", inside.port)[0] for _ in range(2))
+        assert checked == "203.0.113.7"
+        connection = HTTPConnection(connected, inside.port)
+        connection.request("GET", "/")
+        assert connection.getresponse().read() == b"inside"
+        connection.close()
+        assert inside.connections == 1
 
 
 def test_without_the_control_the_listener_is_reached(listener: Server) -> None:

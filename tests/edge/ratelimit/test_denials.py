@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pytest_django.fixtures import Settings
 
-from edge.ratelimit import Limit, Limiter, LocalStore, State
+from edge.ratelimit import Limit, Limiter, LocalStore, Spent
 
 
 class CountingStore(LocalStore):
@@ -12,7 +12,7 @@ class CountingStore(LocalStore):
 
     questions = 0
 
-    def spend(self, limits: Sequence[Limit], cost: int = 1) -> list[State]:
+    def spend(self, limits: Sequence[Limit], cost: int = 1) -> Spent:
         self.questions += 1
         return super().spend(limits, cost)
 

@@ -121,9 +121,17 @@ def test_only_one_caller_in_a_probe_interval_waits_for_a_lost_store() -> None:
             self.tries += 1
             raise StoreUnavailable("gone")
 
+        async def aspend(self, limits: Any, cost: int = 1) -> Any:
+            self.spend(limits, cost)
+
         def refund(self, states: Any, cost: int = 1) -> None: ...
 
+        async def arefund(self, states: Any, cost: int = 1) -> None: ...
+
         def reset(self, keys: Any) -> None: ...
+
+        def keys_of(self, identity: str) -> list[str]:
+            return []
 
     store = Lost()
     own = Limiter(store, LocalStore(), clock=lambda: now[0])
