@@ -6,8 +6,10 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Field
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 
+from .access_page import access_view
 from .models import Grant, Membership, Tenant
 from .roles import declared_roles, known_roles
 
@@ -42,6 +44,17 @@ class MembershipAdmin(_MembershipBase):
     raw_id_fields = ("user",)
     readonly_fields = ("granted_by", "created_at")
     ordering = ("-created_at", "-pk")
+    change_list_template = "bulwark_authz/membership_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that tells who may do what."""
+        return [
+            path("access/", self.admin_site.admin_view(self._access), name="bulwark_authz_access"),
+            *super().get_urls(),
+        ]
+
+    def _access(self, request: HttpRequest) -> HttpResponse:
+        return access_view(request, self.admin_site)
 
     def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "role":

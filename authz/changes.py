@@ -5,7 +5,7 @@
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model
+from django.db.models import Model, UUIDField
 from django.db.models.signals import post_delete, post_save, pre_save
 
 from . import registry
@@ -24,6 +24,7 @@ def connect() -> None:
     post_save.connect(_grant_saved, sender=Grant, dispatch_uid="bulwark_authz.grant_saved")
     post_delete.connect(_grant_deleted, sender=Grant, dispatch_uid="bulwark_authz.grant_deleted")
     post_delete.connect(_row_deleted, dispatch_uid="bulwark_authz.row_deleted")
+    post_save.connect(_row_made, dispatch_uid="bulwark_authz.row_made")
 
 
 def membership_made(row: Membership, *, using: str) -> None:
@@ -95,6 +96,17 @@ def _grant_saved(instance: Grant, created: bool, **_: Any) -> None:
 def _grant_deleted(instance: Grant, **_: Any) -> None:
     data = _grant_described(instance)
     grant_revoked.send(sender=Grant, request=None, user=None, target=instance, outcome="success", data=data)
+
+
+def _row_made(sender: type[Model], instance: Model, created: bool, using: str, raw: bool = False, **_: Any) -> None:
+    """Delete the grants that wait for a new row's key: its last owner was deleted past Django, by SQL or a trigger.
+
+    A key that is random comes to no second row, and where no rule asks for grants none count.
+    """
+    if created and not raw and not isinstance(sender._meta.pk, UUIDField):
+        policy = registry.policy_of(sender)
+        if policy is not None and policy.asks_grants():
+            _row_deleted(sender, instance, using)
 
 
 def _row_deleted(sender: type[Model], instance: Model, using: str, **_: Any) -> None:

@@ -4,16 +4,21 @@ from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
+from django.db.models import Model
 from django.utils.module_loading import import_string
 
 from . import conf as settings_module
 from .conf import SETTING, conf
 from .engine import Action, tenant_column
 from .fieldsets import check_fields
+from .files import loading
 from .language.sites import PolicyError
+from .managers import ProtectedQuerySet
+from .middleware import AuthzMiddleware
 from .policies import EVERY_ACTION, Policy
 from .registry import policies
 from .roles import IMPLICIT, RoleGraphError, check_graph, known_roles
@@ -36,6 +41,31 @@ def check_policies(**_: Any) -> list[CheckMessage]:
         for policy in policies()
         for error in problems(policy, known)
     ]
+
+
+def check_files(**_: Any) -> list[CheckMessage]:
+    """Read the policy files and compile every rule in them; each mistake is named with its file, line and key."""
+    return [
+        Error(error.problem, hint=f"See {error.site}.", obj=error.site.file, id="bulwark_authz.E010")
+        for error in loading.problems()
+    ]
+
+
+def check_middleware(**_: Any) -> list[CheckMessage]:
+    """Check that queries know their request where something depends on it: protected managers, row level security."""
+    guarded = [model._meta.label for model in apps.get_models() if _has_protected_manager(model)]  # noqa: SLF001
+    if not (conf.row_level_security or guarded):
+        return []
+    found = [import_string(path) for path in getattr(settings, "MIDDLEWARE", ())]
+    if any(isinstance(kind, type) and issubclass(kind, AuthzMiddleware) for kind in found):
+        return []
+    needs = f"{SETTING}['ROW_LEVEL_SECURITY']" if conf.row_level_security else f"The manager of {guarded[0]}"
+    hint = f"Add {AuthzMiddleware.__module__}.AuthzMiddleware to MIDDLEWARE."
+    return [Error(f"{needs} needs to know which request a query is of.", hint=hint, id="bulwark_authz.E009")]
+
+
+def _has_protected_manager(model: type[Model]) -> bool:
+    return isinstance(model._default_manager.get_queryset(), ProtectedQuerySet)  # noqa: SLF001  (documented)
 
 
 def check_routes(**_: Any) -> list[CheckMessage]:
@@ -121,3 +151,5 @@ def _time_zone() -> Iterator[CheckMessage]:
 def _undeclared() -> Iterator[CheckMessage]:
     if conf.undeclared_routes not in {"error", "warning", "ignored"}:
         yield Error(f"{SETTING}['UNDECLARED_ROUTES'] is error, warning or ignored.", id="bulwark_authz.E007")
+    if conf.unscoped_queries not in {"raise", "warn", "off"}:
+        yield Error(f"{SETTING}['UNSCOPED_QUERIES'] is raise, warn or off.", id="bulwark_authz.E011")

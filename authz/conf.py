@@ -1,6 +1,7 @@
 """The settings of authz: `BULWARK_AUTHZ`, one typed property a key, read when used."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -70,6 +71,27 @@ class Conf:
         """What a route without a decision is at startup: "error", "warning" or "ignored"."""
         return str(self._get("UNDECLARED_ROUTES", "error"))
 
+    @property
+    def unscoped_queries(self) -> str:
+        """What a protected manager does when a request reads it unscoped: "raise", "warn" (in the log) or "off"."""
+        return str(self._get("UNSCOPED_QUERIES", "raise"))
+
+    @property
+    def inventory(self) -> str:
+        """The committed page that `authz_inventory --check` compares with, where no other is named."""
+        return str(self._get("INVENTORY", "docs/access.md"))
+
+    @property
+    def policy_files(self) -> str | Path:
+        """Path of a TOML file with rules, or of a folder of them; read again within two seconds of a change."""
+        path: str | Path = self._get("POLICY_FILES", "")
+        return path
+
+    @property
+    def row_level_security(self) -> bool:
+        """Tell PostgreSQL the tenant of each statement, for the migrations of `manage.py authz_rls`."""
+        return bool(self._get("ROW_LEVEL_SECURITY", default=False))
+
     def given(self) -> dict[str, Any]:
         """What the host set."""
         return getattr(settings, SETTING, {})
@@ -82,6 +104,8 @@ class Conf:
 
 
 GETTERS = ("TENANT", "VERSION", "CLIENT_IP", "MFA", "CLIENT")
-KEYS = ("ROLES", *GETTERS, "TIME_ZONE", "ROLE_CACHE_SIZE", "DECIDED_ELSEWHERE", "UNDECLARED_ROUTES")
+ROUTES = ("DECIDED_ELSEWHERE", "UNDECLARED_ROUTES", "INVENTORY")
+ROWS = ("UNSCOPED_QUERIES", "ROW_LEVEL_SECURITY", "POLICY_FILES", "ROLE_CACHE_SIZE")
+KEYS = ("ROLES", *GETTERS, "TIME_ZONE", *ROUTES, *ROWS)
 
 conf = Conf()

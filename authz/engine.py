@@ -11,10 +11,12 @@ from asgiref.sync import sync_to_async
 from django.db.models import Model, Q, QuerySet
 
 from . import registry
+from .files.loading import refresh
 from .language.clauses import Folded
 from .language.joined import conjunction, disjunction
 from .language.paths import Column, resolve
 from .language.sites import PolicyError
+from .managers import marked_scoped
 from .models import Tenant
 from .policies import EVERY_ACTION, Policy
 from .principals import Principal
@@ -39,14 +41,15 @@ class Action:
         self.name = action
         self.model = policy.model
         self.tenant = tenant_column(policy)
-        allows = policy.allows().get(action)
+        found, forbids = policy.rules()
+        allows = found.get(action)
         self.allows = [
             Rule.compiled(self.model, action, rule.when, rule.site, role=rule.role)
             for rule in (allows.rules if allows else ())
         ]
         self.forbids = [
             Rule.compiled(self.model, action, forbid.when, forbid.site, role=forbid.role, why=forbid.why)
-            for forbid in policy.forbids()
+            for forbid in forbids
             if action in forbid.actions or EVERY_ACTION in forbid.actions
         ]
         rules = (*self.allows, *self.forbids)
@@ -177,13 +180,14 @@ def action_of(model: type[Model], name: str) -> Action | None:
 
     :raises PolicyError: a rule of the action makes no sense.
     """
-    key = (model, name)
-    found = registry.compiled.get(key)
+    refresh()
+    key, compiled = (model, name), registry.compiled
+    found = compiled.get(key)
     if found is None:
         policy = registry.policy_of(model)
         if policy is None:
             return None
-        found = registry.compiled[key] = Action(policy, name)
+        found = compiled[key] = Action(policy, name)
     return found
 
 
@@ -202,9 +206,11 @@ def scope(principal: Principal, action: str, model: type[Model]) -> Q | Verdict:
 def scoped(rows: QuerySet[Row], principal: Principal, action: str = "read") -> QuerySet[Row]:
     """Return those of the rows that the principal may take the action on; if there can be none, nothing is queried."""
     found = scope(principal, action, rows.model)
-    if isinstance(found, Verdict):
-        return rows if found is Verdict.ALL else rows.none()
-    return rows.filter(found)
+    if found is Verdict.NONE:
+        rows = rows.none()
+    elif isinstance(found, Q):
+        rows = rows.filter(found)
+    return marked_scoped(rows)
 
 
 async def acheck(principal: Principal, action: str, row: Model) -> bool:

@@ -34,9 +34,13 @@ class Step:
     error: str = ""
     steps: tuple["Step", ...] = ()
 
+    @property
+    def word(self) -> str:
+        """The answer: yes, no, not asked, or why there is none."""
+        return f"failed: {self.error}" if self.error else _WORDS[self.holds]
+
     def lines(self, depth: int = 0) -> Iterator[str]:
-        told = f"failed: {self.error}" if self.error else _WORDS[self.holds]
-        yield f"{'  ' * depth}{self.text}: {told}{f' [{self.values}]' if self.values else ''}"
+        yield f"{'  ' * depth}{self.text}: {self.word}{f' [{self.values}]' if self.values else ''}"
         for step in self.steps:
             yield from step.lines(depth + 1)
 

@@ -45,12 +45,12 @@ def fields_for(model: type[Model], roles: frozenset[str]) -> FieldSet:
 
     :raises PolicyError: a group or a preset makes no sense.
     """
-    key = (model, roles)
-    found = registry.fieldsets.get(key)
+    key, known = (model, roles), registry.fieldsets
+    found = known.get(key)
     if found is None:
-        if len(registry.fieldsets) > 1000:
-            registry.fieldsets.clear()
-        found = registry.fieldsets[key] = _built(registry.policy_of(model), roles)
+        if len(known) > 1000:
+            known.clear()
+        found = known[key] = _built(registry.policy_of(model), roles)
     return found
 
 

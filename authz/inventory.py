@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from itertools import groupby
 
 from .fieldsets import fields_for
+from .files.loading import refresh
 from .language.nodes import Always, Node
 from .language.text import text_of
 from .policies import EVERY_ACTION, Forbid, Policy
@@ -23,8 +24,14 @@ def sentences(*, without: Collection[str] = ()) -> dict[str, list[str]]:
     found = {"Routes": list(_of_routes(routes()))}
     for policy in policies():
         if policy.model._meta.app_label not in without:  # noqa: SLF001  (documented)
-            found[policy.model._meta.label] = [*_of_rules(policy), *_of_fields(policy)]  # noqa: SLF001
+            found[policy.model._meta.label] = list(said_of(policy))  # noqa: SLF001
     return found
+
+
+def said_of(policy: type[Policy]) -> Iterator[str]:
+    """Yield the sentences of one policy, policy files included."""
+    yield from _of_rules(policy)
+    yield from _of_fields(policy)
 
 
 def markdown(*, without: Collection[str] = ()) -> str:
@@ -71,10 +78,12 @@ def _said(route: Route) -> str:
 def _of_rules(policy: type[Policy]) -> Iterator[str]:
     if policy.tenant:
         yield f"only rows whose {policy.tenant} is the principal's"
-    for action, allow in sorted(policy.allows().items()):
+    refresh(at_once=True)
+    allows, forbids = policy.rules()
+    for action, allow in sorted(allows.items()):
         for rule in allow.rules:
             yield f"{rule.role} may {action}{_when(rule.when)}"
-    yield from (_of_forbid(forbid) for forbid in policy.forbids())
+    yield from (_of_forbid(forbid) for forbid in forbids)
 
 
 def _of_forbid(forbid: Forbid) -> str:

@@ -15,6 +15,7 @@ from rest_framework.permissions import AND, NOT, OR, SAFE_METHODS, BasePermissio
 
 from .language.clauses import Folded
 from .language.joined import conjunction, disjunction
+from .managers import marked_scoped
 from .principals import principal
 
 if TYPE_CHECKING:
@@ -151,5 +152,5 @@ class ScopedViewMixin(_Base):
     def _scoped(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         found = conjunction(rows_of(permission, self.request, self) for permission in self.get_permissions())
         if isinstance(found, bool):
-            return rows if found else rows.none()
-        return rows.filter(found)
+            return marked_scoped(rows if found else rows.none())
+        return marked_scoped(rows.filter(found))

@@ -19,10 +19,10 @@ from typing import Any, ClassVar
 
 from django.db.models import Model
 
-from .language.nodes import Node
+from .language.nodes import All, AnyOf, Granted, Node, Not
 from .language.sites import PolicyError, Site
 from .language.terms import Condition, env, granted, me, this, tree_of
-from .registry import register
+from .registry import filed, register
 
 __all__ = ["Allow", "Fields", "Forbid", "Policy", "PolicyError", "allow", "env", "forbid", "granted", "me", "this"]
 
@@ -114,6 +114,11 @@ class Fields:
         self.site = Site.of_caller()
 
 
+def _asks_grants(node: Node) -> bool:
+    items = node.items if isinstance(node, All | AnyOf) else (node.item,) if isinstance(node, Not) else ()
+    return isinstance(node, Granted) or any(map(_asks_grants, items))
+
+
 class Policy:
     """Base of the policies, one for each model; a module `policies` of an installed app is found by itself.
 
@@ -143,6 +148,21 @@ class Policy:
     def forbids(cls) -> list[Forbid]:
         """Return what is forbidden, by base classes too."""
         return [value for _, value in cls._members() if isinstance(value, Forbid)]
+
+    @classmethod
+    def rules(cls) -> tuple[dict[str, Allow], list[Forbid]]:
+        """Return both, with what policy files add, as of one moment."""
+        added, allows = filed(cls), cls.allows()
+        for name, more in added.allows.items():
+            allows[name] = allows[name] | more if name in allows else more
+        return allows, [*cls.forbids(), *added.forbids]
+
+    @classmethod
+    def asks_grants(cls) -> bool:
+        """Tell whether a rule of any action asks for `granted`."""
+        allows, forbids = cls.rules()
+        rules = [rule.when for allow in allows.values() for rule in allow.rules]
+        return any(_asks_grants(node) for node in (*rules, *(forbid.when for forbid in forbids)))
 
     @classmethod
     def _members(cls) -> Iterable[tuple[str, object]]:

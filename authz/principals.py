@@ -52,10 +52,16 @@ def principal(request: Any) -> Principal:
     """
     plain: HttpRequest = getattr(request, "_request", request)
     user: Any = getattr(request, "user", None) or AnonymousUser()
-    kept: Principal | None = getattr(plain, _KEPT_AS, None)
+    kept = kept_principal(plain)
     if kept is None or kept.user is not user:
         kept = _authenticated(user, request, plain) if _counts(user) else _stranger(user, plain)
         setattr(plain, _KEPT_AS, kept)
+    return kept
+
+
+def kept_principal(request: HttpRequest) -> Principal | None:
+    """Return what `principal` has found out about Django's request, or None before; no query."""
+    kept: Principal | None = getattr(request, _KEPT_AS, None)
     return kept
 
 

@@ -2,6 +2,8 @@
 
 # ruff: noqa: SLF001  (`_meta`, `_base_manager` and `_state` are Django's documented faces of a model)
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model
@@ -9,12 +11,24 @@ from django.db.models import Model
 from .language.sites import PolicyError
 
 if TYPE_CHECKING:
-    from .policies import Policy
+    from .policies import Allow, Forbid, Policy
 
-# Actions as the engine compiled them, by model and name; emptied whenever a policy comes or goes.
+# Actions as the engine compiled them, by model and name; another dictionary whenever a policy comes or goes, so that
+# what a thread is just compiling from the rules of before is kept with them.
 compiled: dict[tuple[type[Model], str], Any] = {}
-# Field sets, by model and roles; emptied with them.
+# Field sets, by model and roles; renewed with them.
 fieldsets: dict[tuple[type[Model], frozenset[str]], Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What policy files add to a policy."""
+
+    allows: dict[str, "Allow"]
+    forbids: list["Forbid"]
+
+
+_filed: Mapping[type["Policy"], Filed] = {}
 
 _policies: dict[type[Model], type["Policy"]] = {}
 
@@ -40,8 +54,20 @@ def unregister(policy: type["Policy"]) -> None:
 
 def forget() -> None:
     """Compile again when next asked."""
-    compiled.clear()
-    fieldsets.clear()
+    global compiled, fieldsets
+    compiled, fieldsets = {}, {}
+
+
+def file(rules: Mapping[type["Policy"], Filed]) -> None:
+    """Put the rules of policy files in force, all at once, instead of those before."""
+    global _filed  # noqa: PLW0603
+    _filed = rules
+    forget()
+
+
+def filed(policy: type["Policy"]) -> Filed:
+    """Return what policy files add to a policy."""
+    return _filed.get(policy) or Filed({}, [])
 
 
 def policies() -> list[type["Policy"]]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.contrib.admindocs.views import simplify_regex
 from django.db.models import Model
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import ResolverMatch, URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
 
 from .conf import conf
@@ -132,6 +132,13 @@ def _elsewhere(name: str) -> tuple[By, str, type[Model] | None, str]:
         if f"{name}.".startswith(f"{prefix}."):
             return By.ELSEWHERE, "", None, reason
     return By.UNDECLARED, "", None, "no policy action and no @public"
+
+
+def is_decided_elsewhere(match: ResolverMatch) -> bool:
+    """Tell whether a view decides by itself, as the Django admin does."""
+    view = match.func
+    kind = getattr(view, "cls", None) or getattr(view, "view_class", None)
+    return "admin" in match.app_names or _elsewhere(_name(kind or view))[0] is By.ELSEWHERE
 
 
 def _first(places: Iterable[Any], name: str) -> Any:

@@ -18,6 +18,14 @@ field_refused = Signal()
 # data: action, model, rule ("file:line"), error (the exception's class).
 policy_failed = Signal()
 
+# Policy files could not be read, or hold a mistake; what was in force stays (nothing good yet: everything is denied).
+# Sent by each process, once a version. outcome "failed"; data: path, errors ("file:line (key): ..."), in_force (hash).
+policy_refused = Signal()
+
+# Other rules of policy files are in force in this process. outcome "success"; data: path, digest (SHA-256),
+# before (that of the rules before), rules (how many).
+policy_reloaded = Signal()
+
 # A membership was made. user: who granted it, if known; target: the Membership; outcome "success";
 # data: user, tenant, role, self_granted.
 role_granted = Signal()

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from .language.sites import Site
 from .principals import Principal
+from .rls.borders import within
 from .signals import sudo_used
 
 
@@ -31,4 +32,6 @@ def _crossing(principal: Principal, reason: str, site: Site) -> Iterator[Princip
         outcome="success",
         data={"reason": reason, "tenant": principal.tenant, "place": str(site)},
     )
-    yield principal.crossing()
+    crossing = principal.crossing()
+    with within(crossing):
+        yield crossing

@@ -12,6 +12,7 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Iterator
 from decimal import Decimal
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
@@ -62,7 +63,7 @@ def disagreements(principal: Principal, action: Action, rows: QuerySet[Any]) -> 
 
 # Few values of each kind, so that rows and rules meet; none stands for the absent one.
 SAMPLES: dict[kinds.Kind, list[Any]] = {
-    kinds.TEXT: ["", "a", "A", "ab", "ba", "ä", "%", "_", "\\", "a\N{GRINNING FACE}"],
+    kinds.TEXT: ["", "a", "A", "ab", "ba", "ä", "%", "_", "web", "\\", "a\N{GRINNING FACE}"],
     kinds.INTEGER: [-1, 0, 1, 2],
     kinds.DECIMAL: [Decimal("-1.50"), Decimal(0), Decimal("0.10"), Decimal("2.00")],
     kinds.FLOAT: [-1.5, 0.0, 0.1],
@@ -100,7 +101,8 @@ def conditions(
             parts.map(lambda part: ~part),
         )
 
-    row = st.one_of([_leaf(path, field) for path, field in paths(model, hops, among)])
+    leaves_of_rows = [_leaf(path, field) for path, field in paths(model, hops, among)]
+    row = st.one_of([*leaves_of_rows, *_beside(model)])
     asker = st.sampled_from(
         [env.mfa, env.client == "web", env.ip.within("10.0.0.0/8"), env.time.between("22:00", "06:00")]
     )
@@ -156,9 +158,46 @@ def _leaf(path: ThisPath, field: Any) -> "SearchStrategy[Condition]":
                 lambda value: st.sampled_from([path < value, path <= value, path > value, path >= value])
             )
         ]
+    if not field.flatchoices and not isinstance(field, ForeignKey):
+        choices += _asker(path, kind)
     if kind is kinds.TEXT and not field.flatchoices:
         choices += [st.sampled_from(values).map(path.startswith), st.sampled_from(values).map(path.endswith)]
     return st.one_of(choices)
+
+
+def _asker(path: ThisPath, kind: kinds.Kind | None) -> "list[SearchStrategy[Condition]]":
+    """Compare with what the user and the request bring."""
+    from hypothesis import strategies as st
+
+    user: Any = get_user_model()
+    made: dict[kinds.Kind | None, list[Condition]] = {
+        kinds.DATETIME: [path < env.now, path >= env.now],
+        kinds.BOOLEAN: [path == env.mfa, path == me.is_staff] if hasattr(user, "is_staff") else [path == env.mfa],
+        kinds.TEXT: [path == env.client, path != me[user.USERNAME_FIELD], path.startswith(env.client)],
+    }
+    return [st.sampled_from(made[kind])] if kind in made else []
+
+
+def _beside(model: type[Model]) -> "Iterator[SearchStrategy[Condition]]":
+    """Compare two columns of the row, or of one that it refers to."""
+    from hypothesis import strategies as st
+
+    own = [(ThisPath(field.name), field) for field in model._meta.concrete_fields if _is_plain(field)]
+    for field in model._meta.concrete_fields:
+        if isinstance(field, ForeignKey) and isinstance(field.related_model, type):
+            related = [(ThisPath(field.name, other.name), other) for other in field.related_model._meta.concrete_fields]
+            own += [(path, other) for path, other in related if _is_plain(other)]
+    for (left, field), (right, other) in combinations(own, 2):
+        one, two = kinds.kind_of(field), kinds.kind_of(other)
+        if one is not None and two is not None and kinds.comparable(one, two):
+            yield st.sampled_from(
+                [left == right, left != right, *([left < right, left >= right] if one.ordered else [])]
+            )
+
+
+def _is_plain(field: Any) -> bool:
+    """Is it a value of the row's own? Keys of two models do not compare."""
+    return not field.is_relation and not field.primary_key
 
 
 def _rows(path: ThisPath, field: Any) -> "SearchStrategy[Condition]":

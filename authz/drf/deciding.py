@@ -20,9 +20,10 @@ from ..engine import Action, action_of, check, scoped
 from ..fieldsets import fields_for
 from ..keys import NOT_A_KEY
 from ..principals import Principal, principal
+from ..registry import policy_of
 from .actions import DECLARED, Declared, marked
 from .asking import denial
-from .errors import AccessDenied, FieldsRefused, Refusal, Unreadable
+from .errors import AccessDenied, FieldsRefused, Refusal, Unreadable, unique_or_refused
 from .serializers import limited
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class PolicyMixin(_Base):
 
     :cvar policy_actions: action of the policy by action of the view set; for a method with `@action`, what
         `@policy_action` says counts. Any other is denied.
+    :cvar policy_parents: model by argument of a nested route, as `{"shelf_pk": Shelf}`: the row must be readable, else
+        the whole route is 404.
     :cvar lock_rows: lock the row that is going to change; off for querysets that a database cannot lock (DISTINCT).
     """
 
@@ -52,6 +55,7 @@ class PolicyMixin(_Base):
         "partial_update": UPDATE,
         "destroy": DELETE,
     }
+    policy_parents: ClassVar[Mapping[str, type[Model]]] = {}
     lock_rows = True
 
     action: str
@@ -62,6 +66,8 @@ class PolicyMixin(_Base):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Take hold of the methods of the host's subclass, so that none that it overrides can lose the policy."""
         super().initial(request, *args, **kwargs)
+        for argument in self.policy_parents:
+            self.get_parent(argument)
         method = str(request.method).lower()
         vars(self).update(
             {
@@ -129,9 +135,32 @@ class PolicyMixin(_Base):
         declared = self.declared_action(marked(self, self.request, DECLARED))
         return declared.action if declared else ""
 
-    def readable_fields(self) -> frozenset[str] | None:
-        """Return the names that the principal's roles may read, which filters and ordering keep to; None is all."""
-        return fields_for(self.policy_model, self.principal.roles).read
+    def readable_fields(self, model: type[Model] | None = None) -> frozenset[str] | None:
+        """Return the names that the principal's roles may read, which filters and ordering keep to; None is all.
+
+        :param model: another than the view's, which a filter reaches over a relation.
+        """
+        return fields_for(model or self.policy_model, self.principal.roles).read
+
+    def get_parent(self, argument: str) -> Any:
+        """Return the row that an argument of a nested route names; asked for once. One query.
+
+        :raises Unreadable: there is none that the principal may read.
+        """
+        if argument not in self._parents:
+            model, key = self.policy_parents[argument], self.kwargs[argument]
+            try:
+                row = scoped(model._default_manager.all(), self.principal).filter(pk=key).first()  # noqa: SLF001
+            except NOT_A_KEY:
+                row = None
+            if row is None:
+                raise Unreadable(action=READ, model=model, field="pk", key=key)
+            self._parents[argument] = row
+        return self._parents[argument]
+
+    @cached_property
+    def _parents(self) -> dict[str, Model]:
+        return {}
 
     def get_objects(self, keys: Collection[Any]) -> list[Any]:
         """Return the rows with these keys for a bulk route: locked, and each decided about.
@@ -244,19 +273,16 @@ class PolicyMixin(_Base):
     # What the serializers ask.
 
     def _limited(self, get_serializer_class: Callable[[], type[BaseSerializer[Any]]]) -> type[BaseSerializer[Any]]:
-        serializer = get_serializer_class()
-        model = getattr(getattr(serializer, "Meta", None), "model", None)
-        if model is None or model._meta.concrete_model is not self.policy_model._meta.concrete_model:  # noqa: SLF001
-            return serializer
-        return limited(serializer, fields_for(self.policy_model, self.principal.roles), self.policy_action)
+        return limited(get_serializer_class(), self.principal.roles, self.policy_action)
 
     def create_decided(self, values: dict[str, Any], create: Callable[[dict[str, Any]], Model]) -> Model:
         """Make a row with the policy's presets, in the principal's tenant, decided before and after it is saved."""
         action = action_of(self.policy_model, CREATE)
         values = {**self._presets(action), **values}
-        if action is not None and not action.asks_rows:
+        if action is not None and not action.asks_rows and not self._has_nested(values):
             self._demand(CREATE, self._candidate(values))
-        row = create(values)
+        with unique_or_refused():
+            row = create(values)
         self._demand(CREATE, row)
         return row
 
@@ -267,9 +293,31 @@ class PolicyMixin(_Base):
         if row is not self.decided_object:
             self._demand(READ, row)
             self._demand(UPDATE, row)
-        row = update(row, values)
+        with unique_or_refused():
+            row = update(row, values)
         if self.policy_action == UPDATE:
             self._demand(UPDATE, row)
+        return row
+
+    def create_beside(self, values: dict[str, Any], create: Callable[[dict[str, Any]], Model]) -> Model:
+        """Make a row of another model than the view's: its own policy decides, if it has one."""
+        with unique_or_refused():
+            row = create(values)
+        if policy_of(type(row)) is not None:
+            self._demand(CREATE, row)
+        return row
+
+    def update_beside(
+        self, row: Model, values: dict[str, Any], update: Callable[[Model, dict[str, Any]], Model]
+    ) -> Model:
+        """Change a row of another model than the view's: its own policy decides, if it has one."""
+        if policy_of(type(row)) is None:
+            return update(row, values)
+        self._demand(READ, row)
+        self._demand(UPDATE, row)
+        with unique_or_refused():
+            row = update(row, values)
+        self._demand(UPDATE, row)
         return row
 
     def _presets(self, action: Action | None) -> dict[str, Any]:
@@ -278,6 +326,11 @@ class PolicyMixin(_Base):
         if tenant is not None and "__" not in tenant.lookup:
             presets[tenant.field.attname] = self.principal.tenant_id
         return presets
+
+    def _has_nested(self, values: Mapping[str, Any]) -> bool:
+        """Tell whether input holds rows that are yet to be made: the row that refers to them is decided when saved."""
+        columns = self.policy_model._meta.concrete_fields  # noqa: SLF001  (documented)
+        return any(isinstance(values.get(column.name), Mapping) for column in columns if column.is_relation)
 
     def _candidate(self, values: Mapping[str, Any]) -> Model:
         columns = self.policy_model._meta.concrete_fields  # noqa: SLF001  (documented)

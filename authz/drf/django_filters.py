@@ -7,6 +7,9 @@ from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from ..engine import scoped
+from ..principals import principal
+from ..registry import policy_of
 from .filters import UnknownParameter, readable
 
 
@@ -21,4 +24,11 @@ class PolicyFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # django-
         for name, declared in found.filters.items() if found is not None else ():
             if not readable(view, declared.field_name) and name in request.query_params:
                 raise UnknownParameter(name)
+            self._keep_to_readable(declared, request)
         return found
+
+    def _keep_to_readable(self, declared: Any, request: Request) -> None:
+        """Let a filter by a related row choose among those that the principal may read: any other is no choice."""
+        rows = declared.get_queryset(request) if hasattr(declared, "get_queryset") else None
+        if rows is not None and policy_of(rows.model) is not None:
+            declared.queryset = scoped(rows.all(), principal(request))

@@ -1,8 +1,11 @@
 """Refusals as exceptions that REST framework renders; each knows how to tell the world of itself, once."""
 
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.db import IntegrityError
 from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException, ErrorDetail, NotFound, PermissionDenied, ValidationError
@@ -82,6 +85,35 @@ class FieldsRefused(Refusal, ValidationError):  # noqa: N818  (named as what hap
 
     def tell(self, principal: Principal) -> None:
         tell_fields_refused(principal, action=self.action, model=self.model, names=self.names, target=self.target)
+
+
+class Repeated(ValidationError):  # noqa: N818  (named as what happened)
+    """422: a row like this exists already; the database says so, of a row that the principal may not know of."""
+
+    status_code = 422
+
+    def __init__(self) -> None:
+        super().__init__({"non_field_errors": [ErrorDetail(str(_("There is such a row already.")), "unique")]})
+
+
+@contextmanager
+def unique_or_refused() -> Iterator[None]:
+    """Turn a unique constraint of the database, over fields that no validator saw, into a refusal.
+
+    :raises Repeated: the row that was to be written exists already.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        if _is_of_uniqueness(error.__cause__):
+            raise Repeated from error
+        raise
+
+
+def _is_of_uniqueness(cause: Any) -> bool:
+    """Tell by the words of SQLite (3.11 and later of Python) and by PostgreSQL's SQLSTATE 23505."""
+    name = str(getattr(cause, "sqlite_errorname", ""))
+    return name.endswith(("_UNIQUE", "_PRIMARYKEY")) or getattr(cause, "sqlstate", "") == "23505"
 
 
 UNKNOWN, READ_ONLY = "unknown_field", "read_only_field"

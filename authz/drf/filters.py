@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ErrorDetail, ValidationError
@@ -20,11 +21,32 @@ class UnknownParameter(ValidationError):  # noqa: N818  (named as what happened)
         super().__init__({parameter: [ErrorDetail(str(_("There is no such field.")), "unknown_field")]})
 
 
-def readable(view: APIView, path: str) -> bool:
-    """Tell whether the principal may read the field that a path starts with."""
-    ask = getattr(view, "readable_fields", None)
-    names = ask() if ask is not None else frozenset()
-    return names is None or path.split("__", maxsplit=1)[0] in names
+def readable(view: Any, path: str) -> bool:
+    """Tell whether the principal may read every field on a path, each by the policy of the model that has it."""
+    if getattr(view, "readable_fields", None) is None:
+        return False
+    model: Any = view.policy_model
+    for name in path.split("__"):
+        names = view.readable_fields(model)
+        field = _field(model, name)
+        if names is not None and name not in names and (field is None or field.name not in names):
+            return False
+        model = getattr(field, "related_model", None)
+        if not isinstance(model, type):
+            return True  # what follows is a transform or a lookup of the column
+    return True
+
+
+def _field(model: Any, name: str) -> Any:
+    """Return the field that a query calls so, or None for what only a query knows: an annotation."""
+    options = model._meta  # noqa: SLF001  (documented)
+    if name == "pk":
+        return options.pk
+    named = {related.name: related for related in options.related_objects}
+    try:
+        return named.get(name) or options.get_field(name)
+    except FieldDoesNotExist:
+        return None
 
 
 class PolicyOrderingFilter(OrderingFilter):

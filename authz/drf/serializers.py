@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.db.models import Model
 from rest_framework.fields import Field, HiddenField, SerializerMethodField
 from rest_framework.relations import HyperlinkedRelatedField
-from rest_framework.serializers import BaseSerializer, ModelSerializer
+from rest_framework.serializers import BaseSerializer, ListSerializer, ModelSerializer
 
-from ..engine import scoped
-from ..fieldsets import FieldSet
+from ..engine import check, scoped
+from ..fieldsets import FieldSet, fields_for
+from ..managers import ProtectedQuerySet
 from ..registry import policy_of
 from .errors import READ_ONLY, UNKNOWN, FieldsRefused
 
@@ -19,17 +20,28 @@ if TYPE_CHECKING:
     from .deciding import PolicyMixin
 
     _Base = ModelSerializer[Any]
+    _List = ListSerializer[Any]
 else:
     _Base = object
+    _List = ListSerializer
 
-_limited: dict[tuple[type, FieldSet, str], type] = {}
+_limited: dict[tuple[type, FieldSet | None, frozenset[str], str, bool], type] = {}
 # Fields of limited classes that only show values: built once. None stands for fields that must be built for each use.
 _shown: dict[type, Mapping[str, Any] | None] = {}
 
 
-def limited(serializer: type[BaseSerializer[Any]], fields: FieldSet, action: str) -> type[BaseSerializer[Any]]:
-    """Return the serializer class, limited to these fields; the same class for the same arguments."""
-    key = (serializer, fields, action)
+def limited(
+    serializer: type[BaseSerializer[Any]], roles: frozenset[str], action: str, *, nested: bool = False
+) -> type[BaseSerializer[Any]]:
+    """Return the serializer class, limited to the fields of these roles; the same class for the same arguments.
+
+    The serializers nested in it, read-only ones too, are limited by the policies of their own models.
+
+    :param nested: it stands in another one, so that rows which may not be read are left out.
+    """
+    model = getattr(getattr(serializer, "Meta", None), "model", None)
+    fields = fields_for(model, roles) if model is not None and issubclass(serializer, ModelSerializer) else None
+    key = (serializer, fields, roles, action, nested)
     found = _limited.get(key)
     if found is None:
         if len(_limited) > 1000:
@@ -38,11 +50,14 @@ def limited(serializer: type[BaseSerializer[Any]], fields: FieldSet, action: str
         members = {
             "policy_fields": fields,
             "policy_action": action,
+            "policy_roles": roles,
+            "policy_nested": nested,
             # What is shown of the class, in the OpenAPI document too, stays the host's.
             "__doc__": serializer.__doc__,
             "__module__": serializer.__module__,
         }
-        found = _limited[key] = type(f"Limited{serializer.__name__}", (Limited, serializer), members)
+        base = Reaching if fields is None else Limited
+        found = _limited[key] = type(f"Limited{serializer.__name__}", (base, serializer), members)
     return found
 
 
@@ -59,18 +74,58 @@ def _only_shows(field: Field[Any, Any, Any, Any]) -> bool:
 def _shared(kind: type["Limited"]) -> Mapping[str, Any] | None:
     """Return the fields that every request may share, for reading only; None if the host's class may change them."""
     changing = ("__init__", "get_fields", "get_extra_kwargs", "build_field", "_readable_fields")
-    own = [base for base in kind.__mro__ if base is not Limited and not base.__module__.startswith("rest_framework.")]
-    if any(name in vars(base) for base in own if base is not object for name in changing):
+    bases = [base for base in kind.__mro__ if base not in {Limited, Reaching, object}]
+    own = [base for base in bases if not base.__module__.startswith("rest_framework.")]
+    if any(name in vars(base) for base in own for name in changing):
         return None
     made = kind().fields
     return MappingProxyType(dict(made)) if all(_only_shows(field) for field in made.values()) else None
 
 
-class Limited(_Base):
+def let_validators_ask(validators: list[Any]) -> list[Any]:
+    """Let validators of uniqueness see every row: the database will."""
+    for validator in validators:
+        rows = getattr(validator, "queryset", None)
+        if isinstance(rows, ProtectedQuerySet):
+            validator.queryset = rows.unscoped("a validator of uniqueness")
+    return validators
+
+
+class WithoutUnreadable(_List):
+    """Goes in front of a nested list: leaves out the rows that the principal may not read."""
+
+    def to_representation(self, data: Any) -> list[Any]:
+        shown: list[Any] = super().to_representation(data)
+        return [item for item in shown if item is not None]
+
+
+class Reaching(_Base):
+    """Goes in front of a serializer: limits those that are nested in it."""
+
+    policy_action: ClassVar[str]
+    policy_roles: ClassVar[frozenset[str]]
+
+    def get_fields(self) -> dict[str, Field[Any, Any, Any, Any]]:
+        return {name: self._reached(field) for name, field in super().get_fields().items()}
+
+    def _reached(self, field: Any) -> Any:
+        """Return a field, or the like of a nested serializer that is limited itself."""
+        many: Any = field
+        if isinstance(field, ListSerializer):
+            child = self._reached(field.child)
+            kind: Any = type(f"Limited{type(field).__name__}", (WithoutUnreadable, type(field)), {})
+            return kind(*many._args, **{**many._kwargs, "child": child})  # noqa: SLF001  (as Field.__deepcopy__ does)
+        if not isinstance(field, BaseSerializer):
+            return field
+        kind = limited(type(field), self.policy_roles, self.policy_action, nested=True)
+        return kind(*field._args, **field._kwargs)  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+class Limited(Reaching):
     """Goes in front of a model serializer: shows and takes only what the field set allows."""
 
     policy_fields: ClassVar[FieldSet]
-    policy_action: ClassVar[str]
+    policy_nested: ClassVar[bool]
 
     @cached_property
     def fields(self) -> Any:
@@ -106,7 +161,11 @@ class Limited(_Base):
             if readable is not None and name not in readable:
                 field.write_only = True
             self._keep_to_readable(field)
+            let_validators_ask(field.validators)
         return fields
+
+    def get_validators(self) -> list[Any]:
+        return let_validators_ask(super().get_validators())
 
     def _keep_to_readable(self, field: Any) -> None:
         """Let a related field choose among rows that the principal may read: any other "does not exist"."""
@@ -118,6 +177,16 @@ class Limited(_Base):
         rows = rows.all()
         if policy_of(rows.model) is not None:
             relation.queryset = scoped(rows, view.principal)
+
+    def to_representation(self, instance: Any) -> Any:
+        """Return the fields that the principal may read; None for a nested row that it may not read."""
+        if self.policy_nested and self._is_hidden(instance):
+            return None
+        return super().to_representation(instance)
+
+    def _is_hidden(self, instance: Any) -> bool:
+        has_policy = isinstance(instance, Model) and policy_of(type(instance)) is not None
+        return has_policy and not check(self._view.principal, "read", instance)
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse what may not be set instead of dropping it.
@@ -137,10 +206,21 @@ class Limited(_Base):
         return refused
 
     def create(self, validated_data: Any) -> Any:
-        return self._view.create_decided(validated_data, super().create)
+        if self._is_of_view:
+            return self._view.create_decided(validated_data, super().create)
+        return self._view.create_beside(validated_data, super().create)
 
     def update(self, instance: Model, validated_data: Any) -> Any:
-        return self._view.update_decided(instance, validated_data, super().update)
+        if self._is_of_view:
+            return self._view.update_decided(instance, validated_data, super().update)
+        return self._view.update_beside(instance, validated_data, super().update)
+
+    @property
+    def _is_of_view(self) -> bool:
+        """Is a row of this serializer what the view is about, or one beside it?"""
+        model: Any = self.Meta.model
+        of_view = self._view.policy_model
+        return not self.policy_nested and model._meta.concrete_model is of_view._meta.concrete_model  # noqa: SLF001
 
     def _allowed(self) -> tuple[frozenset[str] | None, frozenset[str] | None]:
         fields = self.policy_fields

@@ -77,7 +77,7 @@ def _decimal(value: Any) -> Decimal:
 
 
 def _float(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not isfinite(value):
         raise TypeError(f"{value!r} is no finite number")
     return float(value)
 

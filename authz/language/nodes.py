@@ -1,9 +1,13 @@
 """The tree that a rule is: frozen data, no behaviour, the same for Python policies and for policy files."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum, StrEnum
 from ipaddress import IPv4Network, IPv6Network
+from typing import Any
+from uuid import UUID
 
 from .sites import Site
 
@@ -62,6 +66,18 @@ class Env:
         return f"env.{self.name}"
 
 
+# As policy files read them. A datetime is a date, so it stands before.
+_WRITTEN: tuple[tuple[type, Callable[[Any], str]], ...] = (
+    (Enum, lambda value: repr(value.value)),
+    (datetime, lambda value: f"datetime('{value.isoformat()}')"),
+    (date, lambda value: f"date('{value.isoformat()}')"),
+    (time, lambda value: f"time('{value.isoformat()}')"),
+    (timedelta, lambda value: f"duration('{value.total_seconds()}')"),
+    (Decimal, lambda value: f"decimal('{value}')"),
+    (UUID, lambda value: f"'{value}'"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Literal:
     """A value that stands in the rule; a collection is a tuple."""
@@ -71,7 +87,10 @@ class Literal:
     def __str__(self) -> str:
         if isinstance(self.value, tuple):
             return f"[{', '.join(str(Literal(item)) for item in self.value)}]"
-        return repr(self.value.value if isinstance(self.value, Enum) else self.value)
+        for kind, write in _WRITTEN:
+            if isinstance(self.value, kind):
+                return write(self.value)
+        return repr(self.value)
 
 
 Operand = This | Me | Env | Literal

@@ -2,6 +2,9 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,13 +24,28 @@ class Site:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}" + (f" ({self.key})" if self.key else "")
 
+    @contextmanager
+    def stated(self) -> Iterator[None]:
+        """Let rules that are made inside stand here: their text is in a file, not in the caller's code."""
+        token = _stated.set(self)
+        try:
+            yield
+        finally:
+            _stated.reset(token)
+
     @classmethod
     def of_caller(cls) -> "Site":
         """Return the nearest line that is outside this app (its own policies.py of a host is outside)."""
+        stated = _stated.get()
+        if stated is not None:
+            return stated
         frame = sys._getframe(1)  # noqa: SLF001  (`inspect` reads source files; this runs once a term)
         while frame.f_back is not None and frame.f_code.co_filename.startswith(_OWN):
             frame = frame.f_back
         return cls(frame.f_code.co_filename, frame.f_lineno)
+
+
+_stated: ContextVar[Site | None] = ContextVar("bulwark_stated_site", default=None)
 
 
 class PolicyError(ImproperlyConfigured):

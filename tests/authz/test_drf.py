@@ -260,7 +260,7 @@ def test_a_model_without_tenants_and_fields(client_of: Client, cast: Cast) -> No
     assert client_of("bob").delete(path).status_code == 403
 
 
-@pytest.mark.parametrize("key", ["x", "0", "-1", "9" * 40, "%00", "a/b", "..", "\N{GRINNING FACE}"])
+@pytest.mark.parametrize("key", ["x", "0", "-1", "9" * 40, "a/b", "..", "\N{GRINNING FACE}"])
 @pytest.mark.parametrize("root", ["books", "shelves"])
 def test_a_key_that_is_none_is_not_found(client_of: Client, root: str, key: str) -> None:
     assert client_of("dora").get(f"/{root}/{key}/").status_code == 404

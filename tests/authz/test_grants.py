@@ -1,16 +1,19 @@
 """Grants are one sub-query in a rule, however many there are, and end with their object."""
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.utils import timezone
 
+from authz import registry
 from authz.engine import Verdict, check, scoped
 from authz.language.terms import granted, this
 from authz.models import Grant
-from authz.policies import allow
+from authz.policies import Policy, allow
 from authz.principals import Principal
 from authz.testing import action_with, disagreements
 from tests.authz.conftest import Cast, Heard
@@ -69,6 +72,43 @@ def test_grants_do_not_outlive_their_object(cast: Cast, heard: Heard) -> None:
     assert not Grant.objects.exists()
     assert not action_with(Shelf, SHARED).check(cast.principal("bob"), Shelf.objects.create(pk=key))
     assert [event["data"]["object"] for event in heard.named("grant_revoked")] == [str(key)]
+
+
+@pytest.fixture
+def shared_shelves() -> Iterator[None]:
+    """A policy of shelves, whose keys are numbers, that asks for grants."""
+    usual = registry.policy_of(Shelf)
+    assert usual is not None
+    registry.unregister(usual)
+    made: type[Policy] = type("Shared", (Policy,), {"read": SHARED}, model=Shelf)
+    yield
+    registry.unregister(made)
+    registry.register(usual)
+
+
+def delete_by_sql(shelf: Shelf) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM library_shelf WHERE id = %s", [shelf.pk])
+
+
+def test_a_row_that_was_deleted_by_sql_leaves_nothing_to_the_next(
+    cast: Cast, shared_shelves: None, heard: Heard
+) -> None:
+    shelf = Shelf.objects.create()
+    Grant.objects.give(action="read", target=shelf, user=cast.bob)
+    assert check(cast.principal("bob"), "read", shelf)
+    delete_by_sql(shelf)
+    again = Shelf.objects.create(pk=shelf.pk)
+    assert not check(cast.principal("bob"), "read", again)
+    assert len(heard.named("grant_revoked")) == 1
+    Grant.objects.give(action="read", target=again, user=cast.bob)
+    again.save()
+    assert check(cast.principal("bob"), "read", again)
+
+
+def test_where_no_rule_asks_for_grants_a_new_row_costs_nothing_more(cast: Cast, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(1):
+        Shelf.objects.create()
 
 
 def test_a_thousand_grants_are_one_query(cast: Cast, django_assert_num_queries: Any) -> None:

@@ -188,8 +188,21 @@ def test_the_command_prints_checks_and_tells(tmp_path: Path) -> None:
     page.write_text(page.read_text().replace("- editor may update\n", ""))
     with pytest.raises(CommandError, match=r"now: .*: editor may update"):
         run(check=str(page))
+    out = StringIO()
+    with pytest.raises(CommandError, match="out of date"):
+        call_command("authz_inventory", check=str(page), format="json", stdout=out)
+    assert "now: library.Book: editor may update" in json.loads(out.getvalue())
     with pytest.raises(CommandError, match="cannot be read"):
         run(check=str(tmp_path / "missing.md"))
+
+
+def test_without_a_name_the_page_of_the_settings_is_compared(tmp_path: Path, settings: Any) -> None:
+    page = tmp_path / "access.md"
+    settings.BULWARK_AUTHZ = {**settings.BULWARK_AUTHZ, "INVENTORY": str(page)}
+    page.write_text(run(format="markdown"))
+    out = StringIO()
+    call_command("authz_inventory", "--check", "--format", "markdown", stdout=out)
+    assert out.getvalue().strip() == ""
 
 
 def test_the_committed_page_is_up_to_date() -> None:

@@ -93,7 +93,7 @@ def make(world: dict[str, Any]) -> None:
 @pytest.fixture(autouse=True)
 def people(db: None) -> None:
     for number, key in enumerate(USERS):
-        get_user_model().objects.create(pk=key, email=f"{number}@example.com")
+        get_user_model().objects.create(pk=key, email=f"{number}@example.com", is_staff=number == 1)
     for number, key in enumerate(TENANTS):
         Tenant.objects.create(pk=key, name=str(number), slug=str(number))
 

@@ -2,14 +2,11 @@
 
 from typing import Any
 
-from django.apps import apps
-from django.contrib.auth import get_user_model
-from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db.models import Model
 
 from ...explaining import explain
 from ...principals import principal_for
+from ...questions import NothingFound, find_model, find_row, find_user
 from ...tenants import as_id, default_tenant
 
 
@@ -23,32 +20,10 @@ class Command(BaseCommand):
         parser.add_argument("--tenant", default="", help="id of the tenant; without it the user's first")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        user = _user(options["user"])
+        label, _, key = options["object"].partition(":")
+        try:
+            user, row = find_user(options["user"]), find_row(find_model(label), key)
+        except NothingFound as error:
+            raise CommandError(str(error)) from None
         tenant = as_id(options["tenant"] or default_tenant(user))
-        explanation = explain(principal_for(user, tenant=tenant), options["action"], _object(options["object"]))
-        self.stdout.write(str(explanation))
-
-
-def _user(name: str) -> Any:
-    users = get_user_model()
-    try:
-        return users._default_manager.get_by_natural_key(name)  # noqa: SLF001  (documented)
-    except (ObjectDoesNotExist, ValueError):
-        return _by_key(users, name)
-
-
-def _object(text: str) -> Model:
-    label, _, key = text.partition(":")
-    try:
-        model = apps.get_model(label)
-    except (LookupError, ValueError):
-        raise CommandError(f"There is no model {label!r}.") from None
-    row: Model = _by_key(model, key)
-    return row
-
-
-def _by_key(model: type[Model], key: str) -> Any:
-    try:
-        return model._base_manager.get(pk=key)  # noqa: SLF001  (documented)
-    except (ObjectDoesNotExist, ValidationError, ValueError):
-        raise CommandError(f"There is no {model.__name__} {key!r}.") from None
+        self.stdout.write(str(explain(principal_for(user, tenant=tenant), options["action"], row)))

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from ...conf import conf
 from ...inventory import changes, markdown, sentences
 
 
@@ -15,12 +16,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--format", choices=("table", "json", "markdown"), default="table")
         parser.add_argument(
-            "--check", metavar="FILE", help="a page made with --format markdown: differ, and exit with 1"
+            "--check",
+            nargs="?",
+            const=conf.inventory,
+            metavar="FILE",
+            help="tell what has changed since a page made with --format markdown (%(const)s), and exit with 1",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if options["check"]:
-            self._check(Path(options["check"]))
+            self._check(Path(options["check"]), options["format"])
         elif options["format"] == "json":
             self.stdout.write(json.dumps(sentences(), indent=2))
         elif options["format"] == "markdown":
@@ -28,15 +33,20 @@ class Command(BaseCommand):
         else:
             self._table()
 
-    def _check(self, path: Path) -> None:
+    def _check(self, path: Path, form: str) -> None:
         try:
             before = path.read_text(encoding="utf-8")
         except OSError as error:
             raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
         found = changes(before, markdown())
+        if form == "json":
+            self.stdout.write(json.dumps(found, indent=2))
+        elif form == "markdown":
+            self.stdout.write("\n".join(f"- {line}" for line in found))
+        elif not found:
+            self.stdout.write(f"{path} is up to date.")
         if found:
-            raise CommandError("\n".join([f"{path} is out of date:", *found]))
-        self.stdout.write(f"{path} is up to date.")
+            raise CommandError("\n".join([f"{path} is out of date:", *(found if form == "table" else ())]))
 
     def _table(self) -> None:
         for heading, lines in sentences().items():

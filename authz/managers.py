@@ -1,0 +1,135 @@
+"""Managers that notice when a request reads rows that no policy was asked about.
+
+    class Article(models.Model):
+        objects = ProtectedManager()
+
+A query of theirs is scoped by `authz.engine.scoped` (view sets do it), or says `.unscoped("why")`. Anywhere else in a
+request whose view policies decide about, it raises; the Django admin and other views that decide by themselves, jobs,
+commands and `_base_manager`, which Django itself uses for saving and for foreign keys, go on as ever.
+"""
+
+import logging
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import django
+from django.db import models
+
+from .conf import conf
+from .language.sites import Site
+from .requests import is_guarded
+
+if TYPE_CHECKING:
+    _QuerySet = models.QuerySet[Any]
+else:
+    _QuerySet = models.QuerySet
+
+Rows = TypeVar("Rows", bound=models.QuerySet[Any])
+logger = logging.getLogger(__name__)
+
+_NOT_CALLERS = (str(Path(__file__).parent), str(Path(django.__file__).parent))
+# All that asks the database for rows of the set, or changes them.
+_EVALUATING = (
+    "_fetch_all",
+    "aggregate",
+    "aiterator",
+    "count",
+    "delete",
+    "exists",
+    "explain",
+    "iterator",
+    "raw",
+    "update",
+)
+
+
+class UnscopedQuery(RuntimeError):  # noqa: N818  (named as what happened)
+    """Rows of a protected model were asked for in a request, and no policy was asked about them."""
+
+    def __init__(self, model: type[models.Model], site: Site) -> None:
+        label = model._meta.label  # noqa: SLF001  (documented)
+        super().__init__(f'{site}: {label} is read without a policy: use scoped(rows, principal), or .unscoped("why").')
+
+
+class ProtectedQuerySet(_QuerySet):
+    """Is scoped, says why it is not, or raises."""
+
+    is_scoped = False
+
+    def unscoped(self, reason: str) -> Self:
+        """Return the same rows, whoever asks.
+
+        :raises ValueError: no reason is given.
+        """
+        if not reason.strip():
+            raise ValueError("Reading without a policy needs a reason.")
+        return marked_scoped(self)
+
+    def _clone(self) -> Self:
+        found: Self = super()._clone()  # type: ignore[misc]  # the hook of every QuerySet
+        found.is_scoped = self.is_scoped
+        return found
+
+    def __or__(self, other: Any) -> Self:
+        return self._joined(super().__or__(other), other)
+
+    def __xor__(self, other: Any) -> Self:
+        return self._joined(super().__xor__(other), other)
+
+    def union(self, *other_qs: Any, all: bool = False) -> Self:  # noqa: A002  (Django's name)
+        return self._joined(super().union(*other_qs, all=all), *other_qs)
+
+    def _joined(self, found: Any, *others: Any) -> Self:
+        """Rows of two sets are scoped if both were."""
+        scoped: Self = found
+        scoped.is_scoped = self.is_scoped and all(getattr(other, "is_scoped", False) for other in others)
+        return scoped
+
+    def guard(self) -> None:
+        """Refuse, or log, what the settings say, if a request reads the rows of everybody.
+
+        :raises UnscopedQuery: it does.
+        """
+        is_harmless = self._result_cache is not None or self.query.is_empty()
+        if self.is_scoped or is_harmless or not is_guarded() or conf.unscoped_queries == "off":
+            return
+        error = UnscopedQuery(self.model, _caller())
+        if conf.unscoped_queries == "raise":
+            raise error
+        logger.warning("%s", error)
+
+
+def marked_scoped(rows: Rows) -> Rows:
+    """Return the same rows as such that a policy was asked about; for the engine, which did."""
+    if not isinstance(rows, ProtectedQuerySet):
+        return rows
+    found = rows.all()
+    found.is_scoped = True
+    return found
+
+
+def _guarded(original: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(original)
+    def method(self: ProtectedQuerySet, *args: Any, **kwargs: Any) -> Any:
+        self.guard()
+        return original(self, *args, **kwargs)
+
+    return method
+
+
+for _name in _EVALUATING:
+    setattr(ProtectedQuerySet, _name, _guarded(getattr(models.QuerySet, _name)))
+
+
+def _caller() -> Site:
+    """Return the nearest line outside of this app and of Django."""
+    frame = sys._getframe(2)  # noqa: SLF001  (`inspect` reads source files)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_NOT_CALLERS):
+        frame = frame.f_back
+    return Site(frame.f_code.co_filename, frame.f_lineno)
+
+
+ProtectedManager = models.Manager.from_queryset(ProtectedQuerySet, "ProtectedManager")
