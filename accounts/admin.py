@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -13,11 +13,21 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from . import links, revocation, signals
-from .models import TokenFamily, TokenFamilyQuerySet, User
+from edge.ratelimit import StoreUnavailable
+
+from . import browser_sessions, locks, passwords, revocation, signals
+from .backends import refusal_of
+from .guessing import Exhausted, reserve, trust_device
+from .mfa import assurance, enrolment
+from .models import AccountLock, TokenFamily, TokenFamilyQuerySet, User
+from .oauth.admin import OAuthClientAdmin
+from .views.pages.reauthenticate import to_reauthentication, to_second_factor
+
+__all__ = ["OAuthClientAdmin", "TokenFamilyAdmin", "UserAdmin", "password_change"]
 
 if TYPE_CHECKING:  # Django's classes take no type arguments at run time
     _Inline = admin.TabularInline[TokenFamily, User]
@@ -125,14 +135,15 @@ class UserAdmin(NoOracle, _UserAdmin):
     lookups = (*list_filter, "id", "pk")
     search_fields = ("email", "name")
     ordering = ("email",)
-    readonly_fields = ("email_verified_at", "last_login", "date_joined")
+    readonly_fields = ("email_verified_at", "last_login", "date_joined", "locked")
     filter_horizontal = ("groups", "user_permissions")
     fieldsets = (
         (None, {"fields": ("email", "name", "is_active")}),
         (_("Rights"), {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
         (_("Dates"), {"fields": readonly_fields}),
     )
-    actions = ("mail_reset",)
+    action_form = ReasonForm
+    actions = ("mail_reset", "reset_mfa", "lock", "unlock")
     inlines = (SessionInline,)
     #: Only who has all rights gives rights: otherwise whoever may change users could make themselves superuser.
     rights = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -162,7 +173,7 @@ class UserAdmin(NoOracle, _UserAdmin):
             obj.set_unusable_password()
         super().save_model(request, obj, form, change)
         if not change:
-            links.send_reset(obj, request=request)
+            passwords.send_reset(obj)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -183,9 +194,65 @@ class UserAdmin(NoOracle, _UserAdmin):
     def mail_reset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         found = [user for user in queryset if user.is_active and self.has_change_permission(request, user)]
         for user in found:
-            links.send_reset(user, request=request)
+            passwords.send_reset(user)
         text = ngettext("%d link is on its way.", "%d links are on their way.", len(found))
         self.message_user(request, text % len(found), messages.SUCCESS)
+
+    @admin.display(description=_("locked"))
+    def locked(self, user: User) -> str:
+        """Say what lock of staff holds."""
+        held = AccountLock.objects.of(user).active(timezone.now()).first()
+        if held is None:
+            return "-"
+        until = gettext("it is taken off")
+        if held.until is not None:
+            until = date_format(timezone.localtime(held.until), "DATETIME_FORMAT")
+        return gettext("until %(until)s: %(reason)s") % {"until": until, "reason": held.reason}
+
+    @admin.action(description=_("Lock until it is taken off"), permissions=["change"])
+    def lock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """For accounts that somebody else may be in; their sessions end."""
+        found = [user for user in queryset if user != request.user and self.has_change_permission(request, user)]
+        reason, now = request.POST.get("reason", ""), timezone.now()
+        try:
+            for user in found:
+                locks.lock(user, until=None, reason=reason, by="admin", now=now, actor=request.user, request=request)
+        except ValueError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return
+        text = ngettext("%d account is locked.", "%d accounts are locked.", len(found))
+        self.message_user(request, text % len(found), messages.SUCCESS)
+
+    @admin.action(description=_("Unlock, and forget wrong guesses"), permissions=["change"])
+    def unlock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        found = [user for user in queryset if self.has_change_permission(request, user)]
+        try:
+            for user in found:
+                locks.unlock(user, by="admin", now=timezone.now(), actor=request.user, request=request)
+        except StoreUnavailable:
+            lost = _("The store of the guesses does not answer: not every account is unlocked.")
+            self.message_user(request, lost, messages.ERROR)
+            return
+        text = ngettext("%d account is unlocked.", "%d accounts are unlocked.", len(found))
+        self.message_user(request, text % len(found), messages.SUCCESS)
+
+    @admin.action(description=_("Remove all second factors"), permissions=["change"])
+    def reset_mfa(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponseBase | None:
+        """For users who have lost theirs and were identified another way; the reason says how."""
+        family, now = browser_sessions.family_of(request), timezone.now()
+        if family is None or not assurance.may_change(family, now=now):
+            return to_reauthentication(request.get_full_path())
+        found = [user for user in queryset if self.has_change_permission(request, user)]
+        reason = request.POST.get("reason", "")
+        try:
+            for user in found:
+                enrolment.reset(user, by="admin", reason=reason, request=request, actor=request.user, now=now)
+        except ValueError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return None
+        text = ngettext("%d user has no second factor now.", "%d users have no second factor now.", len(found))
+        self.message_user(request, text % len(found), messages.SUCCESS)
+        return None
 
 
 def tell_administered(request: HttpRequest, user: User, action: str, fields: Sequence[str] = ()) -> None:
@@ -201,11 +268,55 @@ def tell_administered(request: HttpRequest, user: User, action: str, fields: Seq
     )
 
 
+def login(request: HttpRequest) -> HttpResponseBase:
+    """Serve the admin's login page, and trust the device once somebody is logged in.
+
+    :raises Problem: there were too many guesses (429).
+    """
+    if (elsewhere := to_second_factor(request)) is not None:
+        return elsewhere
+    response = admin.site.login(request)
+    refused = refusal_of(request)
+    if refused is not None and refused.exhausted is not None:
+        raise refused.exhausted.problem()
+    if request.method == "POST" and response.status_code == HTTPStatus.FOUND and request.user.is_authenticated:
+        trust_device(response, request.user)
+    if response.status_code == HTTPStatus.FOUND and (elsewhere := to_second_factor(request)) is not None:
+        return elsewhere
+    return response
+
+
 def password_change(request: HttpRequest) -> HttpResponseBase:
-    """Serve the admin's form for one's own password, and tell how it ended."""
+    """Serve the admin's form for one's own password, and tell how it ended.
+
+    :raises Problem: the old password was wrong too often (429).
+    """
+    family = browser_sessions.family_of(request)
+    if family is not None and assurance.lacks_second_factor(family, now=timezone.now()):
+        return to_reauthentication(request.get_full_path())
+    if request.method != "POST" or not request.user.is_authenticated:
+        return _password_change(request)
+    reserved = reserve("password_change", account=request.user, request=request, can_challenge=False)
+    if isinstance(reserved, Exhausted):
+        raise reserved.problem()
+    response = _password_change(request)
+    form = getattr(response, "context_data", {}).get("form")
+    if form is not None and "old_password" in form.errors:
+        reserved.fail(user=request.user, request=request)
+    else:
+        reserved.succeed()
+    return response
+
+
+def _password_change(request: HttpRequest) -> HttpResponseBase:
+    family = browser_sessions.family_of(request)
     with transaction.atomic():
         response = admin.site.password_change(request)
         is_changed = response.status_code == HTTPStatus.FOUND and request.user.is_authenticated
+        ended = 0
+        if is_changed and family is not None:
+            family.user = cast("User", request.user)
+            ended = passwords.keep_only(family, now=timezone.now())
         if request.method == "POST":
             signals.password_changed.send(
                 sender=get_user_model(),
@@ -213,7 +324,7 @@ def password_change(request: HttpRequest) -> HttpResponseBase:
                 user=request.user,
                 target=request.user if request.user.is_authenticated else None,
                 outcome="success" if is_changed else "refused",
-                data={} if is_changed else {"reason": "invalid_form"},
+                data={"sessions": ended} if is_changed else {"reason": "invalid_form"},
             )
     return response
 

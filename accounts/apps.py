@@ -9,7 +9,7 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, schema, watching
+        from . import browser_sessions, checks, metrics, notices, schema, watching
 
         for check in checks.ALWAYS:
             register(check, Tags.security)
@@ -17,3 +17,6 @@ class AccountsConfig(AppConfig):
             register(check, Tags.security, deploy=True)
         schema.register()
         watching.connect()
+        metrics.connect()
+        browser_sessions.connect()
+        notices.connect()

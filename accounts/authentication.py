@@ -1,11 +1,13 @@
 """Authenticates requests by access token."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
@@ -17,21 +19,30 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from . import denylist, sessions, signals
+from . import denylist, dpop, sessions, signals
 from .conf import conf
 from .errors import Refusal, TokenRefused
+from .mfa import requirement
 from .models import TokenFamily
+from .simplejwt.base import InvalidToken
 from .tokens import AccessToken, read_access_token
 
 MESSAGES = {
     Refusal.EXPIRED: _("The access token has expired."),
     Refusal.INVALID: _("The access token is not valid."),
+    Refusal.NONCE: dpop.MESSAGES[Refusal.NONCE],
+    Refusal.PROOF: dpop.MESSAGES[Refusal.PROOF],
     Refusal.REVOKED: _("The session has ended."),
 }
+#: Where the Django request keeps the challenge that a refused proof is answered with.
+_CHALLENGE = "_bulwark_challenge"
 
 
 class JWTAuthentication(BaseAuthentication):
-    """Reads `Authorization: Bearer`. In mode "session" it makes one query, in mode "stateless" one cache read.
+    """Reads `Authorization: Bearer`, and `Authorization: DPoP` for tokens that are bound to a key (RFC 9449).
+
+    In mode "session" it makes one query, in mode "stateless" one cache read; the proof of a key costs one look at the
+    shared store more.
 
     `request.user` becomes the user, `request.auth` an `AccessToken`. A refusal is a 401 whose `code` is one of
     `accounts.errors.Refusal`, and the signal `token_rejected`.
@@ -41,16 +52,31 @@ class JWTAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[AbstractBaseUser, AccessToken] | None:
         with _signalling(request):
-            token = self._token_of(request)
-            return None if token is None else (self.get_user(token), token)
+            token, check = self._token_of(request)
+            if check is not None:
+                check()
+            if token is None:
+                return None
+            user = self.get_user(token)
+            requirement.check(request, user, token)
+            return user, token
 
     async def aauthenticate(self, request: Request) -> tuple[AbstractBaseUser, AccessToken] | None:
         """Do what `authenticate` does without blocking the event loop for the query."""
         with _signalling(request):
-            token = self._token_of(request)
-            return None if token is None else (await self.aget_user(token), token)
+            token, check = self._token_of(request)
+            if check is not None:
+                await sync_to_async(check)()
+            if token is None:
+                return None
+            user = await self.aget_user(token)
+            if requirement.CLAIM in token.claims:
+                await sync_to_async(requirement.check)(request, user, token)
+            return user, token
 
     def authenticate_header(self, request: Request) -> str:
+        if challenge := vars(getattr(request, "_request", request)).get(_CHALLENGE):
+            return str(challenge)
         challenge = f'{conf.auth_header_types[0]} realm="{self.www_authenticate_realm}"'
         # RFC 6750, section 3: a request without a token is told no error.
         return f'{challenge}, error="invalid_token"' if "HTTP_AUTHORIZATION" in request.META else challenge
@@ -61,15 +87,15 @@ class JWTAuthentication(BaseAuthentication):
         return header.encode("latin-1", "replace") if isinstance(header, str) else header
 
     def get_raw_token(self, header: bytes) -> bytes | None:
-        """Return what stands after `Bearer`, or None where another scheme is used.
+        """Return what stands after `Bearer` or `DPoP`, or None where another scheme is used.
 
         :raises AuthenticationFailed: the header has not exactly two words.
         """
         words = header.split(b" ")
-        if words[0].lower() not in {word.lower().encode() for word in conf.auth_header_types}:
+        if words[0].lower().decode("latin-1") not in _schemes():
             return None
         if len(words) != 2 or not words[1]:
-            raise _failed(TokenRefused(Refusal.INVALID, "malformed_header"))
+            raise _Failed(TokenRefused(Refusal.INVALID, "malformed_header"))
         return words[1]
 
     def get_validated_token(self, raw_token: bytes) -> AccessToken:
@@ -80,7 +106,7 @@ class JWTAuthentication(BaseAuthentication):
         try:
             return AccessToken.of(read_access_token(raw_token.decode("latin-1"), now=timezone.now()))
         except TokenRefused as error:
-            raise _failed(error) from None
+            raise _Failed(error) from None
 
     def get_user(self, validated_token: AccessToken) -> AbstractBaseUser:
         """Return the user of a token whose session is alive, and give the token its `family`.
@@ -92,7 +118,7 @@ class JWTAuthentication(BaseAuthentication):
             if family is None:
                 family = _judged(sessions.find(*_names(validated_token.claims)), now=timezone.now())
         except TokenRefused as error:
-            raise _failed(error) from None
+            raise _Failed(error) from None
         validated_token.family = family
         return family.user
 
@@ -103,26 +129,48 @@ class JWTAuthentication(BaseAuthentication):
             if family is None:
                 family = _judged(await sessions.afind(*_names(validated_token.claims)), now=timezone.now())
         except TokenRefused as error:
-            raise _failed(error) from None
+            raise _Failed(error) from None
         validated_token.family = family
         return family.user
 
-    def _token_of(self, request: Request) -> AccessToken | None:
+    def _token_of(self, request: Request) -> tuple[AccessToken | None, Callable[[], None] | None]:
+        """Return the token, and the check of its key where one is needed: most tokens cost nothing here."""
         header = self.get_header(request)
         raw_token = None if header is None else self.get_raw_token(header)
-        return None if raw_token is None else self.get_validated_token(raw_token)
+        if header is None or raw_token is None:
+            return None, None
+        token = self.get_validated_token(raw_token)
+        scheme = header.split(b" ")[0].lower().decode("latin-1")
+        if scheme != "dpop" and "cnf" not in token.claims:
+            return token, None
+        return token, partial(_check_key, request, scheme, raw_token.decode("latin-1"), token)
 
 
-class _Failed(AuthenticationFailed):
-    """Carries the exact reason to where the request is known."""
+def _check_key(request: Request, scheme: str, text: str, token: AccessToken) -> None:
+    """Check the key that a token is bound to.
 
-    reason: str
+    :raises AuthenticationFailed: it was not shown.
+    """
+    inner = getattr(request, "_request", request)
+    try:
+        dpop.check_possession(inner, scheme=scheme, token=text, jkt=token.claims.get("cnf", {}).get("jkt", ""))
+    except dpop.ProofRefused as refused:
+        headers = refused.headers
+        # REST framework asks `authenticate_header` for this line, on another instance of the class.
+        vars(inner)[_CHALLENGE] = headers.pop("WWW-Authenticate")
+        failed = _Failed(refused)
+        failed.headers = headers
+        raise failed from None
 
 
-def _failed(error: TokenRefused) -> _Failed:
-    failed = _Failed(MESSAGES[error.refusal], code=error.refusal)
-    failed.reason = error.reason
-    return failed
+class _Failed(InvalidToken):
+    """Carries the exact reason to where the request is known; caught by what catches simplejwt's errors."""
+
+    def __init__(self, error: TokenRefused) -> None:
+        # simplejwt's own makes a dictionary of the detail.
+        AuthenticationFailed.__init__(self, MESSAGES[error.refusal], code=error.refusal)
+        self.reason = error.reason
+        self.headers: dict[str, str] = {}
 
 
 @contextmanager
@@ -131,6 +179,8 @@ def _signalling(request: Request) -> Iterator[None]:
     try:
         yield
     except _Failed as failed:
+        if failed.get_codes() == Refusal.NONCE:
+            raise  # no refusal: every client is asked for this once in a while
         signals.token_rejected.send_robust(
             sender=AccessToken,
             request=getattr(request, "_request", request),
@@ -143,7 +193,7 @@ def _signalling(request: Request) -> Iterator[None]:
 
 
 def bearer_token(request: Request | HttpRequest) -> str | None:
-    """Return what stands after `Bearer` in a well-formed header, unchecked, or None."""
+    """Return what stands after `Bearer` or `DPoP` in a well-formed header, unchecked, or None."""
     words = _authorization(request)
     return words[1] if len(words) == 2 else None
 
@@ -163,7 +213,11 @@ def subject(request: Request | HttpRequest) -> str | None:
 def _authorization(request: Request | HttpRequest) -> list[str]:
     """Return the words of an Authorization header of ours; none where it is another's, or missing."""
     words = str(request.META.get("HTTP_AUTHORIZATION", "")).split(" ")
-    return words if words[0].lower() in {word.lower() for word in conf.auth_header_types} else []
+    return words if words[0].lower() in _schemes() else []
+
+
+def _schemes() -> set[str]:
+    return {"dpop", *(word.lower() for word in conf.auth_header_types)}
 
 
 def _without_query(claims: Mapping[str, Any]) -> TokenFamily | None:

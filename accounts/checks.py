@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings
@@ -14,9 +15,11 @@ from django.utils.module_loading import import_string
 from edge.conf import conf as edge_conf
 
 from . import jose, keys
+from .background import task_backends
 from .conf import KEYS, conf
 from .keys.documents import SIGNING_ALGORITHMS
 from .keys.ring import DatedKey, derived_keys, provider
+from .mfa import requirement
 from .simplejwt.legacy import legacy_key
 from .views import AuthView
 
@@ -26,7 +29,7 @@ RSA_BITS = 3072
 #: An access token that leaks is good for at most this long (OWASP ASVS 5.0, V9.2.1).
 LONGEST_ACCESS = timedelta(minutes=15)
 #: The policies that the routes name.
-POLICIES = ("account", "email", "login", "password_change", "password_reset", "refresh", "register")
+POLICIES = ("account", "email", "login", "mfa", "password_change", "password_reset", "refresh", "register")
 _CACHES_OF_ONE_PROCESS = (
     "django.core.cache.backends.locmem.LocMemCache",
     "django.core.cache.backends.dummy.DummyCache",
@@ -45,10 +48,14 @@ def check_words(*_: Any, **__: Any) -> list[CheckMessage]:
     for key, value, words in (
         ("MODE", conf.mode, ("session", "stateless")),
         ("ALGORITHM", conf.algorithm, SIGNING_ALGORITHMS),
+        ("DELETION", conf.deletion, ("anonymise", "delete")),
         ("COOKIE_PREFIX", conf.cookie_prefix, ("__Host-", "__Secure-", "")),
     ):
         if value not in words:
             found.append(Error(f"{key} is one of {', '.join(map(repr, words))}.", id="bulwark_accounts.E002"))
+    if conf.mfa_required not in requirement.WORDS and "." not in conf.mfa_required:
+        text = f"MFA_REQUIRED is one of {', '.join(map(repr, requirement.WORDS))}, or a dotted path."
+        found.append(Error(text, id="bulwark_accounts.E002"))
     return found
 
 
@@ -56,7 +63,8 @@ def check_paths(*_: Any, **__: Any) -> list[CheckMessage]:
     """E003: a dotted path that leads nowhere."""
     found: list[CheckMessage] = []
     annotations = conf.session_annotations
-    for path in (conf.tenant, conf.key_provider, *conf.claims, *annotations.values()):
+    wanted = conf.mfa_required if "." in conf.mfa_required else ""
+    for path in (conf.tenant, conf.key_provider, conf.challenge, wanted, *conf.claims, *annotations.values()):
         try:
             if path:
                 import_string(path)
@@ -133,6 +141,17 @@ def check_key_set(*_: Any, **__: Any) -> list[CheckMessage]:
         text = f"Other users of this machine may read {provider().describe()}."
         found.append(Warning(text, hint="chmod 600", id="bulwark_accounts.W002"))
     return found
+
+
+def check_encryption(*_: Any, **__: Any) -> list[CheckMessage]:
+    """E019 (deployment): no key that encrypts, from before there was such a purpose."""
+    try:
+        keys.keyring().encryption.active(timezone.now())
+    except keys.KeysUnavailable:
+        text = "No key encrypts what has to be read again: nobody can set up an authenticator app."
+        hint = "Run `manage.py rotate_signing_key --purpose encryption`."
+        return [Error(text, hint=hint, id="bulwark_accounts.E019")]
+    return []
 
 
 def _weaknesses(dated: DatedKey) -> Iterator[str]:
@@ -218,11 +237,76 @@ def check_simplejwt(*_: Any, **__: Any) -> list[CheckMessage]:
 
 
 def check_links(*_: Any, **__: Any) -> list[CheckMessage]:
-    """W003 (deployment): mailed links that lead where the caller's Host header says."""
-    if conf.site_url or "*" not in settings.ALLOWED_HOSTS:
+    """W003 (deployment): nobody has said where mailed links lead. E017: an address that no link can start with."""
+    found: list[CheckMessage] = []
+    if not getattr(settings, "BULWARK_ACCOUNTS", {}).get("SITE_URL"):
+        text = "SITE_URL is empty, so mailed links lead to ISSUER, whatever address people know this site by."
+        found.append(Warning(text, hint="Set SITE_URL.", id="bulwark_accounts.W003"))
+    parts = urlsplit(conf.site_url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
+        text = (
+            f"{conf.site_url!r} is no origin: SITE_URL reads like https://app.example.org, without a slash at its end."
+        )
+        found.append(Error(text, id="bulwark_accounts.E017"))
+    return found
+
+
+def check_background(*_: Any, **__: Any) -> list[CheckMessage]:
+    """W006 (deployment): mail that leaves while its request waits."""
+    if task_backends["default"].supports_defer:
         return []
-    text = "SITE_URL is empty and ALLOWED_HOSTS allows all: whoever asks for a reset link chooses where it leads."
-    return [Warning(text, hint="Set SITE_URL.", id="bulwark_accounts.W003")]
+    text = "TASKS hands nothing to the background: how long an answer takes tells whether an address is known."
+    hint = "Use a durable queue, as django_tasks_db.DatabaseBackend, and run its worker."
+    return [Warning(text, hint=hint, id="bulwark_accounts.W006")]
+
+
+def check_browser_sessions(*_: Any, **__: Any) -> list[CheckMessage]:
+    """W005: Django sessions that nothing here can end. E016: a middleware where another overrules it."""
+    ours, djangos = (
+        [number for number, each in enumerate(settings.MIDDLEWARE) if each.endswith(name)]
+        for name in (".BrowserSessionMiddleware", ".AuthenticationMiddleware")
+    )
+    if djangos and not ours:
+        text = "Django's sessions live on when accounts ends all sessions of a user."
+        hint = "Add accounts.middleware.BrowserSessionMiddleware to MIDDLEWARE, after AuthenticationMiddleware."
+        return [Warning(text, hint=hint, id="bulwark_accounts.W005")]
+    if djangos and ours[0] < djangos[-1]:
+        text = "BrowserSessionMiddleware stands before AuthenticationMiddleware, which then says who the user is."
+        return [Error(text, id="bulwark_accounts.E016")]
+    return []
+
+
+def check_budget(*_: Any, **__: Any) -> list[CheckMessage]:
+    """E018: a guess budget that lets nobody in or never closes, or no place to hash a password."""
+    sizes = {
+        "GUESSES_PER_ACCOUNT": conf.guesses_per_account,
+        "GUESSES_PER_DEVICE": conf.guesses_per_device,
+        "GUESSES_PER_IP": conf.guesses_per_ip,
+        "GUESSES_BEFORE_CHALLENGE": conf.guesses_before_challenge,
+        "GUESSES_PER_IP_BEFORE_CHALLENGE": conf.guesses_per_ip_before_challenge,
+        "GUESSES_IN_ALL": conf.guesses_in_all,
+        "GUESS_WINDOW": conf.guess_window.total_seconds(),
+        "GUESS_LOCKS": min((each.total_seconds() for each in conf.guess_locks), default=0),
+        "CHALLENGE_COST": conf.challenge_cost,
+        "CHALLENGE_TRIES": conf.challenge_tries,
+        "CHALLENGE_LIFETIME": conf.challenge_lifetime.total_seconds(),
+        "HASH_CONCURRENCY": conf.hash_concurrency,
+    }
+    text = "%s is below 1, or empty."
+    return [Error(text % key, id="bulwark_accounts.E018") for key, value in sizes.items() if value < 1]
+
+
+def check_challenge(*_: Any, **__: Any) -> list[CheckMessage]:
+    """W007 (deployment): nothing between the free guesses and the lock."""
+    try:
+        chosen = import_string(conf.challenge)
+    except ImportError:  # E003 says so
+        return []
+    if chosen.is_asked:
+        return []
+    text = "CHALLENGE asks nothing: a program that guesses pays nothing for it, and strangers lock an account sooner."
+    hint = f'Set CHALLENGE to "{__package__}.guessing.proof_of_work.AltchaChallenge".'
+    return [Warning(text, hint=hint, id="bulwark_accounts.W007")]
 
 
 ALWAYS: tuple[Check, ...] = (
@@ -233,7 +317,18 @@ ALWAYS: tuple[Check, ...] = (
     check_names,
     check_other_apps,
     check_policies,
+    check_budget,
     check_transactions,
     check_simplejwt,
+    check_browser_sessions,
 )
-DEPLOY: tuple[Check, ...] = (check_key_set, check_cookie, check_denylist, check_databases, check_links)
+DEPLOY: tuple[Check, ...] = (
+    check_key_set,
+    check_encryption,
+    check_cookie,
+    check_denylist,
+    check_databases,
+    check_links,
+    check_background,
+    check_challenge,
+)

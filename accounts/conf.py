@@ -61,8 +61,9 @@ class Conf:
 
     @property
     def auth_header_types(self) -> tuple[str, ...]:
-        """Words that an Authorization header of ours may start with."""
-        return tuple(self._read("AUTH_HEADER_TYPES", ("Bearer",)))
+        """Words that an Authorization header of ours may start with; one may be given as a text."""
+        given: str | Sequence[str] = self._read("AUTH_HEADER_TYPES", ("Bearer",))
+        return (given,) if isinstance(given, str) else tuple(given)
 
     @property
     def mode(self) -> str:
@@ -165,9 +166,132 @@ class Conf:
         return self._read("MAX_SESSIONS", 50)
 
     @property
+    def mfa_required(self) -> str:
+        """Who needs a second factor: "staff", "superusers", "everybody", the dotted path of `f(user) -> bool`, or
+        empty for nobody.
+        """
+        return self._read("MFA_REQUIRED", "staff")
+
+    @property
+    def mfa_issuer(self) -> str:
+        """What an authenticator app and a passkey call this service; empty: its host name."""
+        return self._read("MFA_ISSUER", "")
+
+    @property
+    def mfa_token_lifetime(self) -> timedelta:
+        """How long the second step of a login, or a passkey's challenge, may take."""
+        return self._read("MFA_TOKEN_LIFETIME", timedelta(minutes=5))
+
+    @property
+    def passkey_rp_id(self) -> str:
+        """The domain that passkeys are for; empty: the host of SITE_URL, or of the request."""
+        return self._read("PASSKEY_RP_ID", "")
+
+    @property
+    def recent_login(self) -> timedelta:
+        """How long ago the credentials may have been shown when they are to be changed."""
+        return self._read("RECENT_LOGIN", timedelta(minutes=10))
+
+    @property
     def max_password_length(self) -> int:
         """Characters a password may have; longer ones are refused before they are hashed."""
         return self._read("MAX_PASSWORD_LENGTH", 128)
+
+    @property
+    def hash_concurrency(self) -> int:
+        """How many passwords a process hashes at a time; each takes 64 MiB."""
+        return self._read("HASH_CONCURRENCY", 4)
+
+    @property
+    def hash_wait(self) -> float:
+        """Seconds that a request waits for its turn to hash before it is answered 503."""
+        return self._read("HASH_WAIT", 1.0)
+
+    @property
+    def guess_window(self) -> timedelta:
+        """How long a wrong guess counts."""
+        return self._read("GUESS_WINDOW", timedelta(minutes=15))
+
+    @property
+    def guesses_per_account(self) -> int:
+        """Wrong guesses at an account from devices it does not trust, in a window; then its lock closes for them."""
+        return self._read("GUESSES_PER_ACCOUNT", 10)
+
+    @property
+    def guesses_per_device(self) -> int:
+        """Wrong guesses at an account from one device that it trusts, in a window; then its lock closes there."""
+        return self._read("GUESSES_PER_DEVICE", 10)
+
+    @property
+    def guesses_per_ip(self) -> int:
+        """Wrong guesses at whatever accounts from one address (or /64), in a window; not from trusted devices."""
+        return self._read("GUESSES_PER_IP", 30)
+
+    @property
+    def guesses_before_challenge(self) -> int:
+        """Wrong guesses at an account, in a window, after which devices it does not trust solve a challenge first."""
+        return self._read("GUESSES_BEFORE_CHALLENGE", 5)
+
+    @property
+    def guesses_per_ip_before_challenge(self) -> int:
+        """Wrong guesses from one address, in a window, after which it solves a challenge first."""
+        return self._read("GUESSES_PER_IP_BEFORE_CHALLENGE", 10)
+
+    @property
+    def guesses_in_all(self) -> int:
+        """Wrong guesses at all accounts, in a window, after which everybody on a new device solves a challenge."""
+        return self._read("GUESSES_IN_ALL", 1_000)
+
+    @property
+    def guess_locks(self) -> Sequence[timedelta]:
+        """How long the first, second, ... lock holds; the last for all further ones. A day without one forgets them."""
+        default = (timedelta(minutes=15), timedelta(minutes=30), timedelta(hours=1), timedelta(hours=2))
+        return self._read("GUESS_LOCKS", default)
+
+    @property
+    def challenge(self) -> str:
+        """Dotted path of the class that makes and checks challenges; `NoChallenge` asks none."""
+        return self._read("CHALLENGE", f"{__package__}.guessing.challenges.NoChallenge")
+
+    @property
+    def challenge_cost(self) -> int:
+        """Rounds of PBKDF2 that each try at a challenge takes."""
+        return self._read("CHALLENGE_COST", 5_000)
+
+    @property
+    def challenge_tries(self) -> int:
+        """Tries that a challenge takes, on average."""
+        return self._read("CHALLENGE_TRIES", 400)
+
+    @property
+    def challenge_lifetime(self) -> timedelta:
+        """How long a challenge may be solved."""
+        return self._read("CHALLENGE_LIFETIME", timedelta(minutes=10))
+
+    @property
+    def device_cookie_name(self) -> str:
+        """What the names of device cookies begin with, after the prefix."""
+        return self._read("DEVICE_COOKIE_NAME", "device")
+
+    @property
+    def device_lifetime(self) -> timedelta:
+        """How long a device stays trusted without a login."""
+        return self._read("DEVICE_LIFETIME", timedelta(days=180))
+
+    @property
+    def social_trusted_domains(self) -> Mapping[str, Sequence[str]]:
+        """Provider -> domains it is the authority of: a verified address there signs in to the account that has it."""
+        return self._read("SOCIAL_TRUSTED_DOMAINS", {})
+
+    @property
+    def dpop_proof_lifetime(self) -> timedelta:
+        """How old the proof of a key may be."""
+        return self._read("DPOP_PROOF_LIFETIME", timedelta(seconds=60))
+
+    @property
+    def dpop_nonce(self) -> bool:
+        """Whether a proof must hold a value of this server, so that none can be made in advance."""
+        return self._read("DPOP_NONCE", default=True)
 
     @property
     def require_verified_email(self) -> bool:
@@ -181,8 +305,8 @@ class Conf:
 
     @property
     def site_url(self) -> str:
-        """Origin that mailed links lead to, as `https://app.example.org`; empty: that of the request."""
-        return self._read("SITE_URL", "")
+        """Origin that mailed links lead to, as `https://app.example.org`; empty: that of ISSUER."""
+        return self._read("SITE_URL", "") or self.issuer
 
     @property
     def verify_path(self) -> str:
@@ -195,9 +319,29 @@ class Conf:
         return self._read("RESET_PATH", "/account/reset")
 
     @property
-    def mail_in_background(self) -> bool:
-        """Whether mail leaves from a thread of its own, so that an answer takes no time that tells who is known."""
-        return self._read("MAIL_IN_BACKGROUND", default=True)
+    def email_confirm_path(self) -> str:
+        """Page that the link to a new address opens; it finds the token after `#token=`."""
+        return self._read("EMAIL_CONFIRM_PATH", "/account/email/confirm")
+
+    @property
+    def email_undo_path(self) -> str:
+        """Page that the link to an old address opens; it finds the token after `#token=`."""
+        return self._read("EMAIL_UNDO_PATH", "/account/email/undo")
+
+    @property
+    def undo_timeout(self) -> timedelta:
+        """How long a change of the address can be undone from the old one."""
+        return self._read("UNDO_TIMEOUT", timedelta(days=7))
+
+    @property
+    def deletion(self) -> str:
+        """What the deletion of an account leaves: "anonymise" a row without a person, "delete" none where it can."""
+        return self._read("DELETION", "anonymise")
+
+    @property
+    def mail_retries(self) -> Sequence[int]:
+        """Seconds to wait after the first, second, ... failure to send a mail; after the last it is given up."""
+        return self._read("MAIL_RETRIES", (60, 300, 1800, 7200, 28_800))
 
     @property
     def verify_timeout(self) -> timedelta:

@@ -35,11 +35,12 @@ def is_same_origin(request: HttpRequest) -> bool:
         return True
     if site not in {None, "same-origin", "none"}:
         return False
-    return origin is None or _is_own(origin, request)
+    return origin is None or is_own_origin(origin, request)
 
 
-def _is_own(origin: str, request: HttpRequest) -> bool:
-    if conf.site_url and origin == conf.site_url:
+def is_own_origin(origin: str, request: HttpRequest) -> bool:
+    """Say whether an origin is this site's, or one that the settings trust."""
+    if origin in conf.trusted_origins or (conf.site_url and origin == conf.site_url):
         return True
     try:
         parts = urlsplit(origin)

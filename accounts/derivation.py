@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Iterator
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -13,9 +14,15 @@ def keyed_hash(label: str, message: bytes, *, secret: str | bytes | None = None)
     :param label: what it is for; another label gives another hash.
     :param secret: SECRET_KEY when left out.
     """
-    key = settings.SECRET_KEY if secret is None else secret
-    derived = hmac.digest(key.encode() if isinstance(key, str) else key, f"bulwark:{label}".encode(), hashlib.sha256)
-    return hmac.new(derived, message, hashlib.sha256).hexdigest()
+    key = _derived(label, settings.SECRET_KEY if secret is None else secret)
+    return hmac.digest(key, message, hashlib.sha256).hex()
+
+
+@lru_cache(maxsize=32)
+def _derived(label: str, secret: str | bytes) -> bytes:
+    return hmac.digest(
+        secret.encode() if isinstance(secret, str) else secret, f"bulwark:{label}".encode(), hashlib.sha256
+    )
 
 
 def keyed_hashes(label: str, message: bytes) -> Iterator[str]:

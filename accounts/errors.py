@@ -10,6 +10,8 @@ class Refusal(StrEnum):
     EXPIRED = "token_expired"
     INVALID = "token_invalid"
     MISSING = "token_missing"
+    NONCE = "use_dpop_nonce"
+    PROOF = "invalid_dpop_proof"
     REUSED = "token_reused"
     REVOKED = "session_ended"
 

@@ -5,30 +5,24 @@ or the password set, the token no longer fits. It stands after the `#`, which br
 access log and no Referer. Opening a link changes nothing, for mail scanners open links too: the page behind it posts.
 """
 
-import logging
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any, Literal
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.core import signing
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
-from django.http import HttpRequest
-from django.template.loader import render_to_string
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.http import base36_to_int, urlsafe_base64_decode, urlsafe_base64_encode
 
-from . import people
 from .conf import conf
+from .models import EmailChange
+from .people import email_of
 
-logger = logging.getLogger(__name__)
-
-Purpose = Literal["verify", "reset"]
-#: Characters of a link's token; ours have about 100.
-MAX_LENGTH = 256
+Purpose = Literal["verify", "reset", "email_change", "email_undo"]
+#: Characters of a link's token; ours have up to 200.
+MAX_LENGTH = 512
 
 
 class _Generator(PasswordResetTokenGenerator):
@@ -72,51 +66,48 @@ def user_of(token: str, purpose: Purpose) -> AbstractBaseUser | None:
     return user if user is not None and _Generator(purpose).check_token(user, rest) else None
 
 
-def send(
-    template: str,
-    email: str,
-    *,
-    request: HttpRequest,
-    link: tuple[AbstractBaseUser, Purpose] | None = None,
-    context: Mapping[str, Any] | None = None,
-) -> None:
-    """Mail a notice, with a link where one is given, and return at once.
-
-    The caller learns nothing of the mail server: neither its time nor its refusal may tell that an address is known.
-    """
-    values = {"site": conf.site_url or f"{request.scheme}://{request.get_host()}", **(context or {})}
-    if link is not None:
-        user, purpose = link
-        path = conf.verify_path if purpose == "verify" else conf.reset_path
-        values["link"] = f"{values['site']}{path}#token={make_token(user, purpose)}"
-    text = render_to_string(f"bulwark_accounts/mail/{template}.txt", values)
-    subject, _, body = text.partition("\n")
-    if conf.mail_in_background:
-        _mailer().submit(_deliver, subject.strip(), body.strip(), email)
-    else:
-        _deliver(subject.strip(), body.strip(), email)
+def email_change_token(change: EmailChange, purpose: Purpose) -> str:
+    """Return the token of a link that confirms or undoes a change of an address."""
+    return signing.dumps([str(change.pk), _state(change, purpose)], salt=f"bulwark:accounts:{purpose}")
 
 
-def _deliver(subject: str, body: str, email: str) -> None:
+def email_change_of(token: str, purpose: Purpose) -> EmailChange | None:
+    """Return the change that a link was made for, or None when it is not valid any more or never was."""
+    limit = conf.verify_timeout if purpose == "email_change" else conf.undo_timeout
     try:
-        send_mail(subject, f"{body}\n", None, [email])
-    except Exception:  # what a mail backend raises is its own
-        logger.exception("A mail was not sent: %s.", subject)
+        if len(token) > MAX_LENGTH:
+            return None
+        pk, state = signing.loads(token, salt=f"bulwark:accounts:{purpose}", max_age=limit)
+        change = EmailChange.objects.select_related("user").get(pk=pk)
+    except (signing.BadSignature, EmailChange.DoesNotExist, ValueError):
+        return None
+    is_open = change.confirmed_at is None if purpose == "email_change" else change.undone_at is None
+    is_valid = is_open and change.user.is_active and constant_time_compare(state, _state(change, purpose))
+    return change if is_valid else None
 
 
-@lru_cache(maxsize=1)
-def _mailer() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=2, thread_name_prefix="accounts-mail")
+def _state(change: EmailChange, purpose: Purpose) -> str:
+    """Return what a link dies with: to confirm, a new password or address; to undo, nothing but its use and time."""
+    if purpose == "email_undo":
+        return ""
+    user: Any = change.user
+    return salted_hmac(f"bulwark:accounts:{purpose}", f"{user.password}{change.old_email}{email_of(user)}").hexdigest()
 
 
-def send_verification(user: AbstractBaseUser, *, request: HttpRequest) -> None:
-    """Mail the link that verifies the address; for an account without a password, one that sets it too."""
-    if user.has_usable_password():
-        send("verify", people.email_of(user), request=request, link=(user, "verify"))
+def url_of(purpose: Purpose, about: str) -> str:
+    """Return the address of the page that a link opens. It is the site's own, whatever host a request has named.
+
+    :param about: id of the user, or of the change of an address.
+    :raises ObjectDoesNotExist: it is gone.
+    """
+    if purpose in {"verify", "reset"}:
+        token = make_token(get_user_model()._default_manager.get(pk=about), purpose)  # noqa: SLF001 - documented
     else:
-        send("contested", people.email_of(user), request=request, link=(user, "reset"))
-
-
-def send_reset(user: AbstractBaseUser, *, request: HttpRequest) -> None:
-    """Mail the link that sets a password."""
-    send("reset", people.email_of(user), request=request, link=(user, "reset"))
+        token = email_change_token(EmailChange.objects.select_related("user").get(pk=about), purpose)
+    path = {
+        "verify": conf.verify_path,
+        "reset": conf.reset_path,
+        "email_change": conf.email_confirm_path,
+        "email_undo": conf.email_undo_path,
+    }[purpose]
+    return f"{conf.site_url}{path}#token={token}"

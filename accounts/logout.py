@@ -21,8 +21,16 @@ def log_out(refresh: str, access: str | None, *, request: HttpRequest, now: date
     Expired tokens will do: they end a session, they do not open one.
     """
     family = _family_of_refresh(refresh, now=now) or _family_of_access(access, now=now)
-    if family is None:
-        return False
+    return family is not None and end_by_holder(family, request=request, now=now)
+
+
+def family_of(token: str, *, now: datetime) -> TokenFamily | None:
+    """Return the session that a refresh or an access token belongs to, expired or not; None for no token of ours."""
+    return _family_of_refresh(token, now=now) or _family_of_access(token, now=now)
+
+
+def end_by_holder(family: TokenFamily, *, request: HttpRequest | None, now: datetime) -> bool:
+    """End a session whose holder logs out; False when it has ended before."""
     with transaction.atomic(using=router.db_for_write(TokenFamily)):
         ended = sessions.end(family, now=now, reason=EndReason.LOGOUT)
         if ended:
@@ -78,5 +86,5 @@ def _family_of_access(token: str | None, *, now: datetime) -> TokenFamily | None
     return sessions.find(claims["sid"]) if claims else None
 
 
-def _send(signal: Signal, request: HttpRequest, user: Any, target: Any, data: dict[str, Any]) -> None:
+def _send(signal: Signal, request: HttpRequest | None, user: Any, target: Any, data: dict[str, Any]) -> None:
     signal.send(sender=TokenFamily, request=request, user=user, target=target, outcome="success", data=data)

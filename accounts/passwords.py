@@ -11,8 +11,12 @@ from django.db import router, transaction
 from django.dispatch import Signal
 from django.http import HttpRequest
 
-from . import links, people, sessions, signals
-from .credentials import auth_hash, check_password
+from . import guessing, links, mail, people, sessions, signals
+from .background import Origin, origin_of, request_from, task
+from .credentials import auth_hash
+from .first_factor import confirm_password
+from .mfa import planted
+from .mfa.tickets import Ticket
 from .models import EndReason, TokenFamily
 
 
@@ -28,32 +32,53 @@ def change_password(family: TokenFamily, *, current: str, new: str, request: Htt
     """Set a new password, end the user's other sessions and return how many that were.
 
     :raises PasswordWrong: ``current`` is not the password.
+    :raises Problem: there were too many wrong ones (429), or they cannot be counted (503).
     :raises ValidationError: ``new`` is too weak.
     """
     user: AbstractBaseUser = family.user
-    if not user.has_usable_password() or not check_password(user, current):
+    if not confirm_password(user, current, kind="password_change", request=request):
         _refused(signals.password_changed, request, user, "wrong_password")
         raise PasswordWrong
     validate_password(new, user)  # type: ignore[arg-type]  # Django's types know its own user only
-    others = TokenFamily.objects.of(user).exclude(pk=family.pk)
     with transaction.atomic(using=router.db_for_write(TokenFamily)):
         _set(user, new)
-        ended = sessions.end_all(others, now=now, reason=EndReason.PASSWORD_CHANGED)
-        TokenFamily.objects.filter(pk=family.pk).update(auth_hash=auth_hash(user))
+        ended = keep_only(family, now=now)
         _done(signals.password_changed, request, user, ended)
-    links.send("password_changed", people.email_of(user), request=request)
     return ended
 
 
-def request_reset(email: str, *, request: HttpRequest) -> None:
-    """Mail a link that sets a password, if an active account has the address."""
+def keep_only(family: TokenFamily, *, now: datetime) -> int:
+    """Let one session live on whose user has just changed the password, end the others and return how many."""
+    others = TokenFamily.objects.of(family.user).exclude(pk=family.pk)
+    ended = sessions.end_all(others, now=now, reason=EndReason.PASSWORD_CHANGED)
+    TokenFamily.objects.filter(pk=family.pk).update(auth_hash=auth_hash(family.user))
+    return ended
+
+
+def request_reset(email: str, *, request: HttpRequest, solution: str = "") -> None:
+    """Have a link mailed that sets a password, if an active account has the address.
+
+    Each request counts as a guess at the address, known or not, so that nobody's mailbox is flooded.
+
+    :param solution: a solved challenge, where one was asked for.
+    :raises Problem: there were too many (429), a challenge is due (403), or they cannot be counted (503).
+    """
+    reserved = guessing.reserve("reset", account=email, request=request, solution=solution)
+    if isinstance(reserved, guessing.Exhausted):
+        raise reserved.problem()
+    mail_reset.enqueue(email, origin_of(request))
+
+
+@task()
+def mail_reset(email: str, origin: Origin) -> None:
+    """Mail a link that sets a password to the active account of an address."""
     user = people.find_by_email(email)
     is_known = user is not None and user.is_active
     if user is not None and is_known:
-        links.send_reset(user, request=request)
+        send_reset(user)
     signals.password_reset_requested.send_robust(
         sender=get_user_model(),
-        request=request,
+        request=request_from(origin),
         user=None,
         target=user if is_known else None,
         outcome="success",
@@ -61,8 +86,13 @@ def request_reset(email: str, *, request: HttpRequest) -> None:
     )
 
 
-def reset_password(token: str, new: str, *, request: HttpRequest, now: datetime) -> None:
-    """Set a password by a mailed link, and end all sessions of its user.
+def send_reset(user: AbstractBaseUser) -> None:
+    """Mail the link that sets a password."""
+    mail.send("reset", people.email_of(user), link=("reset", str(user.pk)))
+
+
+def reset_password(token: str, new: str, *, request: HttpRequest, now: datetime) -> AbstractBaseUser:
+    """Set a password by a mailed link, end all sessions of its user, and return the user.
 
     Who can read the mail has shown that the address is theirs, so it counts as verified.
 
@@ -74,13 +104,33 @@ def reset_password(token: str, new: str, *, request: HttpRequest, now: datetime)
         _refused(signals.password_reset, request, None, "invalid_link")
         raise LinkUsedUp
     validate_password(new, user)  # type: ignore[arg-type]  # as above
+    # The link dies with the password that it replaces; of two that use it at once both have seen that one.
+    ticket = Ticket(f"reset:{user.pk}:{token.partition('.')[2]}", {})
     with transaction.atomic(using=router.db_for_write(TokenFamily)):
-        _set(user, new)
-        if people.awaits_verification(user):
-            people.mark_verified(user, now=now)
-        ended = sessions.end_all(TokenFamily.objects.of(user), now=now, reason=EndReason.PASSWORD_RESET)
-        _done(signals.password_reset, request, user, ended)
-    links.send("password_changed", people.email_of(user), request=request)
+        is_first = ticket.spend(now=now)
+        if is_first:
+            _reset(user, new, request=request, now=now)
+    if not is_first:
+        _refused(signals.password_reset, request, None, "invalid_link")
+        raise LinkUsedUp
+    return user
+
+
+def _reset(user: AbstractBaseUser, new: str, *, request: HttpRequest, now: datetime) -> None:
+    _set(user, new)
+    if people.awaits_verification(user):
+        planted.remove(user, request=request)  # whoever registered the address need not be who reads its mail
+        people.mark_verified(user, now=now)
+    ended = sessions.end_all(TokenFamily.objects.of(user), now=now, reason=EndReason.PASSWORD_RESET)
+    _done(signals.password_reset, request, user, ended)
+
+
+def check_new(password: str, *, email: str, name: str) -> None:
+    """Check the password of somebody who has no account yet.
+
+    :raises ValidationError: it is too weak.
+    """
+    validate_password(password, people.unsaved(email, name=name))
 
 
 def faults_of(error: ValidationError) -> list[tuple[str, str]]:

@@ -9,8 +9,11 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.validators import EmailValidator, RegexValidator
+from django.utils.translation import gettext_lazy as _
 
-from .models import normalize_email
+from .models import User, normalize_email
+from .models.user import PLAIN
 
 
 def normalized(identifier: str) -> str:
@@ -30,10 +33,43 @@ def find(identifier: str) -> AbstractBaseUser | None:
 
 def find_by_email(email: str) -> AbstractBaseUser | None:
     """Return the one user with an address, or None; an address that several users share finds nobody."""
-    model = get_user_model()
+    model: Any = get_user_model()
+    wanted = normalized(email)
     field = model.get_email_field_name()
-    found = list(model._default_manager.filter(**{f"{field}__iexact": normalized(email)})[:2])  # noqa: SLF001
+    # Ours is kept in one spelling, and its index finds it. A host's may be in any, and a database folds letters in its
+    # own way (PostgreSQL takes a dotless i for an i): the last word is not its.
+    lookup = field if issubclass(model, User) else f"{field}__iexact"
+    similar = model._default_manager.filter(**{lookup: wanted})[:10]  # noqa: SLF001 - documented
+    found: list[AbstractBaseUser] = [user for user in similar if normalized(email_of(user)) == wanted]
     return found[0] if len(found) == 1 else None
+
+
+def plain_address(email: str) -> str:
+    """Return the one spelling of an address that somebody typed.
+
+    :raises ValidationError: it is no address, or has letters that can be taken for others.
+    """
+    address = normalized(email)
+    RegexValidator(PLAIN, _("Enter an address in plain letters."), "invalid")(address)
+    EmailValidator()(address)
+    return address
+
+
+def set_email(user: Any, email: str, *, now: datetime) -> None:
+    """Give a user another address, which counts as verified.
+
+    :raises IntegrityError: another user has it.
+    """
+    field, name = user.get_email_field_name(), user.USERNAME_FIELD
+    fields = {field}
+    if getattr(user, name) == getattr(user, field):  # who logs in with the address logs in with the new one
+        setattr(user, name, email)
+        fields.add(name)
+    setattr(user, field, email)
+    if has_verification(user):
+        user.email_verified_at = now
+        fields.add("email_verified_at")
+    user.save(update_fields=sorted(fields))
 
 
 def name_field() -> str:
@@ -80,9 +116,19 @@ def mark_verified(user: Any, *, now: datetime) -> None:
         user.save(update_fields=["is_active"])
 
 
-def create(email: str, password: str, *, name: str) -> AbstractBaseUser:
+def unsaved(email: str, *, name: str) -> Any:
+    """Return a user who is in no database, for validators that compare a password with what is known of its owner."""
+    model: Any = get_user_model()
+    user = model(**{model.USERNAME_FIELD: email, model.get_email_field_name(): email})
+    if field := name_field():
+        setattr(user, field, name)
+    return user
+
+
+def create(email: str, encoded: str, *, name: str) -> AbstractBaseUser:
     """Create a user who has yet to verify the address.
 
+    :param encoded: the password's hash.
     :raises IntegrityError: the address is taken.
     """
     model: Any = get_user_model()
@@ -92,7 +138,7 @@ def create(email: str, password: str, *, name: str) -> AbstractBaseUser:
     if not _has_field(model, "email_verified_at"):
         fields["is_active"] = False
     user: AbstractBaseUser = model(**fields)
-    user.set_password(password)
+    user.password = encoded
     user.save(force_insert=True)
     return user
 

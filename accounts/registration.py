@@ -8,48 +8,71 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, router, transaction
 from django.http import HttpRequest
 
-from . import links, people, signals
+from . import links, mail, people, signals
+from .background import Origin, origin_of, request_from, seal, task, unseal
 
 
 def register(email: str, password: str, *, name: str, request: HttpRequest) -> None:
-    """Make an account that waits for its address to be verified, and mail the link.
+    """Have an account made that waits for its address to be verified.
 
-    For a known address the outcome looks the same and takes the same time: one password hashed, one mail sent. Its
-    owner is told. An account that waits and is registered again loses its password: whoever reads the mail cannot
-    know which of the two a link would confirm, so the link asks for a new one.
+    One password is hashed and one job is queued, whatever is known of the address: neither the answer nor its time
+    tells. The job does the rest, and tells the owner of a known address.
     """
+    make_account.enqueue(email, seal(make_password(password)), name, origin_of(request))
+
+
+@task()
+def make_account(email: str, sealed: str, name: str, origin: Origin) -> None:
+    """Make the account and mail the link; to the owner of a known address, that somebody tried.
+
+    An account that waits and is registered again loses its password: whoever reads the mail cannot know which of the
+    two a link would confirm, so the link asks for a new one.
+    """
+    request = request_from(origin)
     user = people.find_by_email(email)
     created = None
     if user is None:
-        created = _create(email, password, name=name, request=request)
-    else:
-        make_password(password)
-        if people.awaits_verification(user) and user.has_usable_password():
-            user.set_unusable_password()
-            user.save(update_fields=["password"])
+        created = _create(email, unseal(sealed), name=name, request=request)
+    elif people.awaits_verification(user) and user.has_usable_password():
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
     owner = created or user or people.find_by_email(email)
     if owner is not None and people.awaits_verification(owner):
-        links.send_verification(owner, request=request)
+        _send_verification(owner)
     else:
-        links.send("known", email, request=request)
+        mail.send("known", email)
     if created is None:
         _announce(request, None, known=True)
 
 
 def resend(email: str, *, request: HttpRequest) -> None:
-    """Mail the link again, if the address waits for it."""
+    """Have the link mailed again, if the address waits for it."""
+    mail_again.enqueue(email, origin_of(request))
+
+
+@task()
+def mail_again(email: str, origin: Origin) -> None:
+    """Mail the link to an address that waits for it."""
     user = people.find_by_email(email)
     is_waiting = user is not None and people.awaits_verification(user)
     if user is not None and is_waiting:
-        links.send_verification(user, request=request)
+        _send_verification(user)
     signals.verification_resent.send_robust(
         sender=get_user_model(),
-        request=request,
+        request=request_from(origin),
         user=None,
         target=user if is_waiting else None,
         outcome="success",
         data={"sent": is_waiting},
     )
+
+
+def _send_verification(user: AbstractBaseUser) -> None:
+    """Mail the link that verifies the address; for an account without a password, one that sets it too."""
+    if user.has_usable_password():
+        mail.send("verify", people.email_of(user), link=("verify", str(user.pk)))
+    else:
+        mail.send("contested", people.email_of(user), link=("reset", str(user.pk)))
 
 
 def verify_email(token: str, *, request: HttpRequest, now: datetime) -> bool:
@@ -73,11 +96,11 @@ def verify_email(token: str, *, request: HttpRequest, now: datetime) -> bool:
     return True
 
 
-def _create(email: str, password: str, *, name: str, request: HttpRequest) -> AbstractBaseUser | None:
+def _create(email: str, encoded: str, *, name: str, request: HttpRequest) -> AbstractBaseUser | None:
     """Return the new user, or None when another request has taken the address meanwhile."""
     try:
         with transaction.atomic(using=router.db_for_write(get_user_model())):
-            user = people.create(email, password, name=name)
+            user = people.create(email, encoded, name=name)
             _announce(request, user, known=False)
     except IntegrityError:
         return None

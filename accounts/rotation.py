@@ -11,6 +11,7 @@ join in it PostgreSQL would check the generation against a snapshot, and let two
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import router, transaction
@@ -22,6 +23,8 @@ from .conf import conf
 from .csrf import is_csrf_token
 from .errors import Refusal, TokenRefused
 from .models import EndReason, TokenFamily
+from .prepared import PreparedUpdate
+from .simplejwt.legacy import CLIENT as LEGACY_CLIENT
 from .simplejwt.legacy import read_any_refresh_token
 from .tokens import RefreshClaims, make_access_token, make_refresh_token
 
@@ -57,13 +60,21 @@ def grant(family: TokenFamily, *, now: datetime) -> Granted:
 
 
 def rotate_tokens(
-    token: str, *, request: HttpRequest | None, now: datetime, csrf: str | None = None
+    token: str,
+    *,
+    request: HttpRequest | None,
+    now: datetime,
+    csrf: str | None = None,
+    client: str = "",
+    jkt: str = "",
 ) -> Granted | Refused:
     """Exchange a refresh token, or refuse it; whatever the refusal ends has ended when this returns.
 
     :param token: the refresh token as it was received.
     :param request: who asks, for the signals.
     :param csrf: the CSRF token that came with it; None where none is needed.
+    :param client: the OAuth client that asks; empty for none.
+    :param jkt: the thumbprint of the key that the caller has proven to hold (`dpop.proven_key`); empty for none.
     """
     try:
         claims = read_any_refresh_token(token, now=now)
@@ -76,19 +87,36 @@ def rotate_tokens(
         if family is None:
             refused = Refused(Refusal.REVOKED, "unknown_session")
             return _refused(signals.token_used_after_revocation, request, None, refused)
-        outcome = _judge(family, claims, request=request, now=now) or _advance(family, request=request, now=now)
+        outcome = (
+            _holder_fault(family, claims, client=client, jkt=jkt, request=request)
+            or _judge(family, claims, request=request, now=now)
+            or _advance(family, request=request, now=now)
+        )
         if outcome is not None:
             return outcome
     return Refused(Refusal.INVALID, "busy", family)
+
+
+def _holder_fault(
+    family: TokenFamily, claims: RefreshClaims, *, client: str, jkt: str, request: HttpRequest | None
+) -> Refused | None:
+    """Refuse a token in the hands of somebody it was not issued to. It ends nothing: a thief without the key could
+    end sessions with old tokens otherwise.
+    """
+    if not claims.is_issued_by(family):
+        refused = Refused(Refusal.INVALID, "wrong_jti", family)
+        return _refused(signals.token_forged, request, family, refused)
+    if client != ("" if family.client == LEGACY_CLIENT else family.client):
+        return _refused(signals.token_rejected, request, family, Refused(Refusal.INVALID, "other_client", family))
+    if family.dpop_jkt != jkt:
+        return _refused(signals.token_rejected, request, family, Refused(Refusal.PROOF, "other_key", family))
+    return None
 
 
 def _judge(
     family: TokenFamily, claims: RefreshClaims, *, request: HttpRequest | None, now: datetime
 ) -> Granted | Refused | None:
     """Return what a token deserves that is not the current one of a healthy session, or None for one that is."""
-    if not claims.is_issued_by(family):
-        refused = Refused(Refusal.INVALID, "wrong_jti", family)
-        return _refused(signals.token_forged, request, family, refused)
     if fault := sessions.fault_of(family, now=now):
         return _ended(family, fault, request=request, now=now)
     behind = family.generation - claims.generation
@@ -112,14 +140,26 @@ def _advance(family: TokenFamily, *, request: HttpRequest | None, now: datetime)
         # SECRET_KEY may have been rotated: from now on the new one counts.
         "auth_hash": credentials.auth_hash(family.user),
     }
-    current = TokenFamily.objects.filter(pk=family.pk, generation=family.generation, revoked_at=None)
+    update = _update(router.db_for_write(TokenFamily))
     with _transaction(signals.token_rotated):
-        if not current.update(**values):
+        if not update.run(values.values(), (family.pk, family.generation)):
             return None
         for name, value in values.items():
             setattr(family, name, value)
         _send(signals.token_rotated, request, family, {"generation": family.generation})
     return grant(family, now=now)
+
+
+@lru_cache(maxsize=8)
+def _update(alias: str) -> PreparedUpdate:
+    """Return what moves a session on; see Note [prepared]."""
+    return PreparedUpdate(
+        TokenFamily,
+        alias,
+        changed=("generation", "rotated_at", "idle_expires_at", "kid", "auth_hash"),
+        equal=("id", "generation"),
+        null=("revoked_at",),
+    )
 
 
 def _ended(family: TokenFamily, fault: str, *, request: HttpRequest | None, now: datetime) -> Refused:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError as Refused
 from django.core.validators import MaxLengthValidator
 from rest_framework import serializers
 
@@ -12,6 +13,7 @@ from . import people
 from .conf import conf
 from .links import MAX_LENGTH
 from .models import TokenFamily, Transport
+from .names import validate_name
 
 
 class NewPasswordField(PasswordField):
@@ -22,18 +24,59 @@ class NewPasswordField(PasswordField):
         self.validators.append(MaxLengthValidator(lambda: conf.max_password_length))
 
 
+class NameField(serializers.CharField):
+    """What somebody wants to be called; it may be empty."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 150, "allow_blank": True, **kwargs})
+        self.validators.append(validate_name)
+
+
+class ChallengeField(serializers.CharField):
+    """The solution of a challenge; needed after an answer `challenge_required`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        options = {"required": False, "allow_blank": True, "default": "", "max_length": 4096}
+        super().__init__(**{**options, "help_text": "The solution of a challenge, where one was asked for", **kwargs})
+
+
+class IssuedChallengeSerializer(serializers.Serializer[Any]):
+    """A challenge of Altcha, version 2."""
+
+    parameters = serializers.DictField(help_text="How to solve it; signed as it is")
+    signature = serializers.CharField()
+
+
+class AddressField(serializers.EmailField):
+    """An address in the one spelling that is kept."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=254, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        try:
+            return people.plain_address(text)
+        except Refused as error:
+            raise serializers.ValidationError(error.messages[0], code="invalid") from None
+
+
 class RegisterSerializer(StrictSerializer):
-    email = serializers.EmailField(max_length=254)
+    email = AddressField()
     password = NewPasswordField()
-    name = serializers.CharField(max_length=150, required=False, allow_blank=True, default="")
+    name = NameField(required=False, default="")
 
 
 class EmailSerializer(StrictSerializer):
-    email = serializers.EmailField(max_length=254)
+    email = AddressField()
 
 
 class LinkSerializer(StrictSerializer):
     token = serializers.CharField(max_length=MAX_LENGTH, help_text="What stands after `#token=` in the mailed link")
+
+
+#: How a client may be given tokens; a browser's session has none.
+TOKEN_TRANSPORTS = [(each.value, each.label) for each in Transport if each is not Transport.SESSION]
 
 
 class LoginSerializer(StrictSerializer):
@@ -41,10 +84,11 @@ class LoginSerializer(StrictSerializer):
 
     password = NewPasswordField()
     transport = serializers.ChoiceField(
-        choices=Transport.choices,
+        choices=TOKEN_TRANSPORTS,
         default=Transport.COOKIE,
         help_text="Where the refresh token goes: a browser takes `cookie`, another client `body`",
     )
+    challenge = ChallengeField()
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         name = get_user_model().USERNAME_FIELD
@@ -61,7 +105,7 @@ class TokensSerializer(serializers.Serializer[Any]):
     """An access token, and with transport `body` the next refresh token."""
 
     access = serializers.CharField()
-    token_type = serializers.ChoiceField(choices=["Bearer"])
+    token_type = serializers.ChoiceField(choices=["Bearer", "DPoP"])
     expires_in = serializers.IntegerField(help_text="Seconds until the access token expires")
     refresh = serializers.CharField(required=False, help_text="With transport `body` only")
 
@@ -114,12 +158,16 @@ class ProfileSerializer(serializers.Serializer[Any]):
 
 
 class ProfileChangeSerializer(StrictSerializer):
-    name = serializers.CharField(max_length=150, allow_blank=True)
+    name = NameField()
 
 
 class PasswordChangeSerializer(StrictSerializer):
     current_password = NewPasswordField()
     new_password = NewPasswordField()
+
+
+class PasswordResetSerializer(EmailSerializer):
+    challenge = ChallengeField()
 
 
 class PasswordResetConfirmSerializer(StrictSerializer):

@@ -6,31 +6,33 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from asgiref.sync import sync_to_async
 from django.core.signals import setting_changed
-from django.db import transaction
+from django.db import router, transaction
 from django.utils.module_loading import import_string
 
 from . import credentials, denylist
 from .conf import conf
+from .counters import count_ended
 from .models import EndReason, TokenFamily, TokenFamilyQuerySet
+from .prepared import PreparedLookup
 
 
 def find(family_id: UUID | str, user_id: Any = None) -> TokenFamily | None:
     """Return a session with its user and the annotations that the settings name, in one query, or None.
 
+    It is read where it is written: on a replica that lags, a session that has ended would be alive, and the token
+    just given out a replay.
+
     :param user_id: only if it is this user's; anybody's when left out.
     """
-    return _named(family_id, user_id).first()
+    family = _lookup(router.db_for_write(TokenFamily)).get(family_id)
+    return family if family is None or user_id is None or family.user_id == user_id else None
 
 
 async def afind(family_id: UUID | str, user_id: Any = None) -> TokenFamily | None:
     """Return the same as `find`, without blocking the event loop."""
-    return await _named(family_id, user_id).afirst()
-
-
-def _named(family_id: UUID | str, user_id: Any) -> TokenFamilyQuerySet:
-    found = _with_user().filter(pk=family_id)
-    return found if user_id is None else found.filter(user_id=user_id)
+    return await sync_to_async(find)(family_id, user_id)
 
 
 def fault_of(family: TokenFamily, *, now: datetime) -> EndReason | str:
@@ -54,6 +56,7 @@ def end(family: TokenFamily, *, now: datetime, reason: str) -> bool:
     """End one session; say whether it was this call that ended it."""
     ended = TokenFamily.objects.filter(pk=family.pk).end(now=now, reason=reason) == 1
     _deny([family.pk])
+    count_ended(reason, int(ended))
     return ended
 
 
@@ -62,6 +65,7 @@ def end_all(sessions: TokenFamilyQuerySet, *, now: datetime, reason: str) -> int
     ids = list(sessions.filter(revoked_at=None).values_list("pk", flat=True)) if conf.mode == "stateless" else []
     ended = sessions.end(now=now, reason=reason)
     _deny(ids)
+    count_ended(reason, ended)
     return ended
 
 
@@ -72,15 +76,16 @@ def _deny(ids: Iterable[UUID]) -> None:
         transaction.on_commit(lambda: denylist.add(found))
 
 
-@lru_cache(maxsize=1)
-def _with_user() -> TokenFamilyQuerySet:
+@lru_cache(maxsize=8)
+def _lookup(alias: str) -> PreparedLookup[TokenFamily]:
+    """Return the query of a session with its user; see Note [prepared]."""
     annotations = {name: import_string(path)("user_id") for name, path in conf.session_annotations.items()}
-    return TokenFamily.objects.select_related("user").annotate(**annotations).order_by()
+    return PreparedLookup(TokenFamily.objects.select_related("user").annotate(**annotations), alias)
 
 
 def _on_setting_changed(*, setting: str, **_: object) -> None:
     if setting == "BULWARK_ACCOUNTS":
-        _with_user.cache_clear()
+        _lookup.cache_clear()
 
 
 setting_changed.connect(_on_setting_changed, dispatch_uid="bulwark_accounts.sessions")

@@ -18,6 +18,7 @@ from . import jose, keys
 from .conf import conf
 from .errors import Refusal, TokenRefused
 from .keys.ring import DatedKey
+from .mfa import requirement
 from .models import TokenFamily
 from .simplejwt.base import Token, TokenError
 from .verified import verified_tokens
@@ -63,6 +64,9 @@ class AccessToken(Token):
             payload = read_access_token(text, now=timezone.now())
         except TokenRefused as error:
             raise TokenError(str(error)) from error
+        if "cnf" in payload:
+            msg = "The token is bound to a key, whose proof only the authentication class checks."
+            raise TokenError(msg)
         self.token, self.payload = text, dict(payload)  # type: ignore[assignment]  # simplejwt says Token and means str
         self.current_time = timezone.now()
 
@@ -183,6 +187,10 @@ def make_access_token(user: AbstractBaseUser, family: TokenFamily, *, now: datet
     }
     if family.tenant:
         claims["tenant"] = family.tenant
+    if family.dpop_jkt:
+        claims["cnf"] = {"jkt": family.dpop_jkt}  # RFC 9449, section 6.1
+    if requirement.is_due(user, family):
+        claims[requirement.CLAIM] = True
     for name, annotation in conf.annotated_claims.items():
         claims[name] = getattr(family, annotation)
     for path in conf.claims:
@@ -208,6 +216,8 @@ def make_refresh_token(family: TokenFamily, *, now: datetime) -> str:
         "iat": int(family.rotated_at.timestamp()),
         "exp": int(family.idle_expires_at.timestamp()),
     }
+    if family.dpop_jkt:
+        claims["cnf"] = {"jkt": family.dpop_jkt}
     return jose.sign(claims, dated.key, typ=Kind.REFRESH)
 
 

@@ -4,7 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from typing import Any, ClassVar
 
-#: `{"access": [JWK, ...], "refresh": [JWK, ...]}`; each JWK is private and has `active_from`, an ISO 8601 date.
+#: `{"access": [JWK, ...], "refresh": [JWK, ...], "encryption": [JWK, ...]}`; each JWK is private and has
+#: `active_from`, an ISO 8601 date.
 KeyDocument = dict[str, list[dict[str, Any]]]
 
 

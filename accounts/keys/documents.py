@@ -10,7 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from .. import jose
 from .base import KeyDocument, KeysUnavailable
 
-PURPOSES = ("access", "refresh")
+PURPOSES = ("access", "refresh", "encryption")
+#: What a document may lack: it was made before there was such a purpose.
+LATER_PURPOSES = ("encryption",)
 #: How far back the date of a key lies that nobody may miss.
 EARLIER = timedelta(minutes=1)
 RSA_BITS = 3072  # 128 bits of security (OWASP ASVS 5.0, V11.2.3)
@@ -24,7 +26,8 @@ def new_document(algorithm: str, now: datetime) -> KeyDocument:
     Its keys are dated a minute back: a request that began before they were made must find them active.
     """
     since = now - EARLIER
-    return {"access": [new_key(algorithm, since)], "refresh": [new_key("HS256", since)]}
+    symmetric = {purpose: [new_key("HS256", since)] for purpose in ("refresh", "encryption")}
+    return {"access": [new_key(algorithm, since)], **symmetric}
 
 
 def with_new_key(
@@ -36,6 +39,8 @@ def with_new_key(
     """
     if alone:
         return {**document, purpose: [new_key(algorithm, active_from - EARLIER)]}
+    if not document.get(purpose):
+        return {**document, purpose: [new_key(algorithm, datetime.now(UTC) - EARLIER)]}  # nothing to wait for
     return {**document, purpose: [*document[purpose], new_key(algorithm, active_from)]}
 
 
@@ -69,7 +74,7 @@ def parse(text: str, where: str) -> KeyDocument:
     :raises KeysUnavailable: it is no such document.
     """
     try:
-        document = json.loads(text)
+        document = {**{purpose: [] for purpose in LATER_PURPOSES}, **json.loads(text)}
         if all(isinstance(document[purpose], list) for purpose in PURPOSES):
             return {purpose: list(document[purpose]) for purpose in PURPOSES}
     except (ValueError, KeyError, TypeError):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..conf import conf
 from .base import KeyDocument, KeyProvider, KeysUnavailable
-from .documents import new_document, parse
+from .documents import LATER_PURPOSES, new_document, parse, with_new_key
 
 
 class FileKeys(KeyProvider):
@@ -27,11 +27,12 @@ class FileKeys(KeyProvider):
     def load(self) -> KeyDocument:
         if self.generate and not self.path.exists():
             self._write(new_document(conf.algorithm, datetime.now(UTC)), replace=False)
-        try:
-            return parse(self.path.read_text(encoding="utf-8"), str(self.path))
-        except (OSError, UnicodeDecodeError) as error:
-            msg = f"{self.path} cannot be read: {type(error).__name__}."
-            raise KeysUnavailable(msg) from error
+        document = self._parsed()
+        for purpose in LATER_PURPOSES:
+            if self.generate and not document[purpose]:
+                self._write(with_new_key(document, purpose, "HS256", datetime.now(UTC)), replace=True)
+                document = self._parsed()
+        return document
 
     def version(self) -> Hashable:
         try:
@@ -52,6 +53,13 @@ class FileKeys(KeyProvider):
             return bool(self.path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
         except OSError:
             return False
+
+    def _parsed(self) -> KeyDocument:
+        try:
+            return parse(self.path.read_text(encoding="utf-8"), str(self.path))
+        except (OSError, UnicodeDecodeError) as error:
+            msg = f"{self.path} cannot be read: {type(error).__name__}."
+            raise KeysUnavailable(msg) from error
 
     def _write(self, document: KeyDocument, *, replace: bool) -> None:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -22,6 +22,12 @@ logger = logging.getLogger(__name__)
 #: How long after its successor's date a key may still sign in a process that has not looked yet.
 STRAGGLER = timedelta(minutes=1)
 
+#: How long storing a document may take until every process can read it.
+_STORING = timedelta(seconds=2)
+
+#: Seconds that a request with an unknown key waits for another one's look at the provider.
+_PATIENCE = 1.0
+
 
 @dataclass(frozen=True)
 class DatedKey:
@@ -29,20 +35,20 @@ class DatedKey:
 
     key: jose.Key
     active_from: datetime
-    #: What the `jti` of refresh tokens is computed with; empty for access keys.
+    #: What the `jti` of refresh tokens is computed with, or what is kept is encrypted with; empty for access keys.
     mac: bytes = field(default=b"", repr=False)
 
 
 class KeySet:
     """The keys for one purpose.
 
-    :param lifetime: how long a token lives that such a key signs.
+    :param lifetime: how long a token lives that such a key signs; None for what is kept until it is encrypted anew.
     """
 
-    def __init__(self, keys: Sequence[DatedKey], lifetime: timedelta) -> None:
+    def __init__(self, keys: Sequence[DatedKey], lifetime: timedelta | None) -> None:
         self.keys = sorted(keys, key=lambda dated: (dated.active_from, dated.key.kid))
         self._by_kid = {dated.key.kid: dated for dated in self.keys}
-        ends = [later.active_from + STRAGGLER + lifetime for later in self.keys[1:]]
+        ends = [] if lifetime is None else [later.active_from + STRAGGLER + lifetime for later in self.keys[1:]]
         self._ends = dict(zip((dated.key.kid for dated in self.keys), ends, strict=False))
 
     def active(self, now: datetime) -> DatedKey:
@@ -81,10 +87,11 @@ class KeySet:
 
 @dataclass(frozen=True)
 class Keyring:
-    """The key sets of both kinds of token."""
+    """The key sets of both kinds of token, and of what is kept encrypted."""
 
     access: KeySet
     refresh: KeySet
+    encryption: KeySet
 
 
 def keyring(*, fresh: bool = False) -> Keyring:
@@ -123,12 +130,17 @@ class _Source:
         ring = self._ring
         if ring is not None and time.monotonic() - self._looked_at < every:
             return ring
-        # While one thread looks, which may take a network's time, the others go on with what is known.
-        if not self._lock.acquire(blocking=ring is None):
+        # While one thread looks, which may take a network's time, the others go on with what is known; only who has met
+        # a key that is not known waits for what it finds, and not for long.
+        wait = -1.0 if ring is None else (_PATIENCE if fresh else 0.0)
+        if not self._lock.acquire(timeout=wait):
             return self._ring or self.ring(fresh=fresh)
         try:
+            if self._ring is not None and time.monotonic() - self._looked_at < every:
+                return self._ring  # found while this thread waited
+            began = time.monotonic()  # what is stored while this thread looks may be missed: that is no look at it
             found = self._ring = self._read() if self._ring is None else self._look(self._ring)
-            self._looked_at = time.monotonic()
+            self._looked_at = began
         finally:
             self._lock.release()
         return found
@@ -158,6 +170,15 @@ def _source() -> _Source:
     return _current
 
 
+def soonest(provider: KeyProvider, now: datetime) -> datetime:
+    """Return from when a key may sign that is stored ``now``, so that nobody refuses what it signs.
+
+    Whoever meets it then has looked at the provider after it was stored, or may look again. A whole second, as documents
+    keep it: rounded down, it would be too soon.
+    """
+    return (now + _STORING + timedelta(seconds=provider.fresh_every + 1)).replace(microsecond=0)
+
+
 def build(document: KeyDocument) -> Keyring:
     """Return the ring that a document describes.
 
@@ -166,14 +187,19 @@ def build(document: KeyDocument) -> Keyring:
     try:
         access = jose.load_set({"keys": document["access"]})
         refresh = jose.load_set({"keys": document["refresh"]})
+        kept = document.get("encryption", [])
+        encryption = jose.load_set({"keys": kept})
         dated = [DatedKey(access[jwk["kid"]], _date(jwk)) for jwk in document["access"]]
         derived = [_refresh_key(refresh[jwk["kid"]], _date(jwk)) for jwk in document["refresh"]]
+        sealing = [_encryption_key(encryption[jwk["kid"]], _date(jwk)) for jwk in kept]
     except (jose.KeyRefused, KeyError, TypeError, ValueError) as error:
         msg = f"The key document is not usable: {error}"
         raise KeysUnavailable(msg) from error
     leeway = conf.leeway
     return Keyring(
-        KeySet(dated, conf.access_token_lifetime + leeway), KeySet(derived, conf.refresh_token_lifetime + leeway)
+        KeySet(dated, conf.access_token_lifetime + leeway),
+        KeySet(derived, conf.refresh_token_lifetime + leeway),
+        KeySet(sealing, None),
     )
 
 
@@ -192,6 +218,14 @@ def _refresh_key(key: jose.Key, active_from: datetime) -> DatedKey:
         raise ValueError(msg)
     signing, mac = derived_keys(key.private)
     return DatedKey(jose.Key(key.kid, "HS256", signing, signing), active_from, mac)
+
+
+def _encryption_key(key: jose.Key, active_from: datetime) -> DatedKey:
+    """Return the key that encrypts, derived from the one that is kept; it signs nothing."""
+    if not key.is_symmetric:
+        msg = f"The encryption key {key.kid} must be a secret (`kty` oct)."
+        raise ValueError(msg)
+    return DatedKey(key, active_from, hmac.digest(key.private, b"bulwark:encryption", hashlib.sha256))
 
 
 def derived_keys(secret: bytes) -> tuple[bytes, bytes]:

@@ -14,22 +14,30 @@ if TYPE_CHECKING:
 
 
 class Transport(models.TextChoices):
-    """How the client keeps its refresh token."""
+    """What the client holds: a refresh token, in a cookie or where it likes, or a cookie of Django's sessions."""
 
     COOKIE = "cookie", _("cookie")
     BODY = "body", _("body")
+    SESSION = "session", _("browser session")
 
 
 class EndReason(models.TextChoices):
     """Why a session ended before its time. A command or an administrator may give words of their own."""
 
+    CODE_REUSE = "code_reuse", _("authorization code used twice")
     DEACTIVATED = "deactivated", _("account deactivated")
     CREDENTIALS_CHANGED = "credentials_changed", _("password or address changed")
+    DELETED = "deleted", _("account deleted")
+    EMAIL_CHANGED = "email_changed", _("address changed")
     FORGED = "forged", _("forged token")
+    LOCKED = "locked", _("account locked")
     LOGOUT = "logout", _("logged out")
     LOGOUT_ALL = "logout_all", _("logged out everywhere")
+    MFA_ENROLLED = "mfa_enrolled", _("second factor added")
+    MFA_RESET = "mfa_reset", _("second factors removed by an administrator")
     PASSWORD_CHANGED = "password_changed", _("password changed")
     PASSWORD_RESET = "password_reset", _("password reset")
+    REPLACED = "replaced", _("logged in again")
     REUSE = "reuse", _("refresh token used twice")
     REVOKED = "revoked", _("ended from the session list")
     TOO_MANY = "too_many", _("too many sessions")
@@ -67,7 +75,7 @@ class TokenFamily(models.Model):
     tenant = models.CharField(_("tenant"), max_length=64, blank=True)
     generation = models.PositiveBigIntegerField(_("generation"), default=1)
     nonce = models.BinaryField(max_length=16)
-    kid = models.CharField(_("key"), max_length=128)
+    kid = models.CharField(_("key"), max_length=128, blank=True)  # empty: no token is made for it
     created_at = models.DateTimeField(_("started at"), default=timezone.now)
     rotated_at = models.DateTimeField(_("last refreshed at"))
     idle_expires_at = models.DateTimeField(_("ends when idle until"))
@@ -82,6 +90,8 @@ class TokenFamily(models.Model):
     label = models.CharField(_("device"), max_length=100, blank=True)
     transport = models.CharField(_("transport"), max_length=8, choices=Transport)
     client = models.CharField(_("client"), max_length=64, blank=True)
+    #: Thumbprint of the key that must be shown with every token (RFC 9449), or empty: whoever holds one may use it.
+    dpop_jkt = models.CharField(_("bound to key"), max_length=43, blank=True)
 
     objects = models.Manager.from_queryset(TokenFamilyQuerySet)()
 

@@ -6,18 +6,33 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..names import validate_name
+
+#: What an address is made of once it is normalized. Letters that look or fold like others (a dotless i, a long s) are
+#: in none of them: the database upholds it, so no trick of Unicode makes a second user.
+PLAIN = r"^[!-~]+$"
+
 
 def normalize_email(email: str) -> str:
-    """Return the one spelling of an address: NFKC, lower case, no outer spaces.
+    """Return the one spelling of an address: NFKC, lower case, no outer spaces, an international domain in ASCII.
 
     Two spellings that a reader takes for the same address must not make two users (OWASP ASVS 5.0, V1.1.1).
     """
-    return unicodedata.normalize("NFKC", email).strip().lower()
+    text = unicodedata.normalize("NFKC", email).strip().lower()
+    name, at, domain = text.rpartition("@")
+    if not at or domain.isascii():
+        return text
+    try:
+        return f"{name}@{domain.encode('idna').decode()}"  # RFC 3490: what a mail server is asked for
+    except UnicodeError:
+        return text
 
 
 class UserManager(BaseUserManager["User"]):
@@ -51,7 +66,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(
-        _("e-mail address"), unique=True, error_messages={"unique": _("A user with that address exists already.")}
+        _("e-mail address"),
+        unique=True,
+        error_messages={"unique": _("A user with that address exists already.")},
+        validators=[EmailValidator(), RegexValidator(PLAIN)],
     )
     name = models.CharField(_("name"), max_length=150, blank=True)
     email_verified_at = models.DateTimeField(_("address verified at"), null=True, blank=True, editable=False)
@@ -71,11 +89,20 @@ class User(AbstractBaseUser, PermissionsMixin):
         swappable = "AUTH_USER_MODEL"
         verbose_name = _("user")
         verbose_name_plural = _("users")
-        constraints = [models.UniqueConstraint(Lower("email"), name="bulwark_accounts_user_email_ci")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="bulwark_accounts_user_email_ci"),
+            models.CheckConstraint(
+                condition=models.Q(email=Lower("email"), email__regex=PLAIN), name="bulwark_accounts_user_email_plain"
+            ),
+        ]
 
     def clean(self) -> None:
         super().clean()
         self.email = normalize_email(self.email)
+        try:
+            validate_name(self.name)
+        except ValidationError as error:
+            raise ValidationError({"name": error}) from error
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = normalize_email(self.email)

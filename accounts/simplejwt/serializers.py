@@ -5,14 +5,28 @@ from typing import Any, ClassVar
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils import timezone
+from django.utils.functional import classproperty
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions, serializers
 
+from edge.problems import Problem
+
 from ..login import LoginRefused, authenticate
-from ..rotation import Granted, rotate_tokens
+from ..logout import end_by_holder
+from ..mfa import second_step
+from ..models import EndReason, Transport
+from ..rotation import Refused, rotate_tokens
 from ..serializers import NewPasswordField
 from .base import TokenError
 from .tokens import RefreshToken, UntypedToken, current_request
+
+
+class SecondFactorNeeded(Problem):
+    """The password is right, and the user has a second factor: the route `login/mfa` takes the token."""
+
+    status_code = 401
+    default_detail = _("Show a second factor.")
+    default_code = "mfa_required"
 
 
 class TokenObtainSerializer(serializers.Serializer[Any]):
@@ -25,8 +39,8 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
         name = serializers.CharField(max_length=254, write_only=True)
         return {**super().get_fields(), self.username_field: name, "password": NewPasswordField()}
 
-    @property
-    def username_field(self) -> str:
+    @classproperty
+    def username_field(cls) -> str:  # noqa: N805 - a property of the class, as simplejwt's
         """What the user model logs in with."""
         field: str = get_user_model().USERNAME_FIELD
         return field
@@ -34,10 +48,17 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         request = self.context.get("request")
         checked = authenticate(
-            attrs[self.username_field], attrs["password"], request=getattr(request, "_request", request)
+            attrs[self.username_field],
+            attrs["password"],
+            request=getattr(request, "_request", request),
+            can_challenge=False,
         )
         if isinstance(checked, LoginRefused):
+            if checked.exhausted is not None:
+                raise checked.exhausted.problem()
             raise exceptions.AuthenticationFailed(self.error_messages["no_active_account"], "no_active_account")
+        if needed := second_step.begin(checked, transport=Transport.BODY, amr=["pwd"]):
+            raise SecondFactorNeeded(mfa_token=needed.token, methods=[*needed.methods])
         self.user = checked
         return {}
 
@@ -66,6 +87,7 @@ class TokenObtainPairSerializer(TokenObtainSerializer):
 class TokenRefreshSerializer(serializers.Serializer[Any]):
     """Exchanges a refresh token. It always rotates, and a token used twice ends its session."""
 
+    default_error_messages = {"no_active_account": _("No active account found for the given token.")}
     refresh = serializers.CharField(max_length=4096)
     access = serializers.CharField(read_only=True)
 
@@ -73,7 +95,9 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
         request = self.context.get("request")
         inner = getattr(request, "_request", request)
         outcome = rotate_tokens(attrs["refresh"], request=inner, now=timezone.now())
-        if not isinstance(outcome, Granted):
+        if isinstance(outcome, Refused):
+            if outcome.reason == EndReason.DEACTIVATED:
+                raise exceptions.AuthenticationFailed(self.error_messages["no_active_account"], "no_active_account")
             raise TokenError(_("Token is invalid or expired"))
         return {"access": outcome.access, "refresh": outcome.refresh}
 
@@ -94,5 +118,6 @@ class TokenBlacklistSerializer(serializers.Serializer[Any]):
     refresh = serializers.CharField(max_length=4096, write_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        RefreshToken(attrs["refresh"]).blacklist()
+        family, request = RefreshToken(attrs["refresh"]).family, self.context.get("request")
+        end_by_holder(family, request=getattr(request, "_request", request), now=timezone.now())
         return {}

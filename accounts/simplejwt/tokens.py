@@ -48,8 +48,11 @@ class RefreshToken:
         except TokenRefused as error:
             raise TokenError(_("Token is invalid or expired")) from error
         family = sessions.find(claims.family_id)
-        if family is None or not claims.is_issued_by(family):
+        # What is bound to a key is exchanged where its proof is checked.
+        if family is None or not claims.is_issued_by(family) or family.dpop_jkt:
             raise TokenError(_("Token is invalid or expired"))
+        if claims.generation != family.generation:  # exchanged before: this class would give out its successors
+            raise TokenError(_("Token is blacklisted"))
         self.family: TokenFamily = family
         self.token: str = text
         self.payload: dict[str, Any] = claims_of(text)

@@ -1,6 +1,6 @@
 """What all routes of this app share."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -15,9 +15,12 @@ from rest_framework.views import APIView
 
 from edge.problems import ProblemResponse, problem_response
 
+from .. import dpop, signals
 from ..authentication import JWTAuthentication
 from ..conf import conf
+from ..dpop.problems import DPoPProblem
 from ..errors import Refusal
+from ..models import TokenFamily
 from ..rotation import Granted
 from ..transport import clear_cookies, set_cookies
 
@@ -27,9 +30,14 @@ DETAILS = {
     Refusal.EXPIRED: "The session has run out. Log in again.",
     Refusal.INVALID: "The token is not valid.",
     Refusal.MISSING: "Send a refresh token.",
+    **dpop.MESSAGES,
     Refusal.REUSED: "This refresh token was used before, so the session has been ended. Log in again.",
     Refusal.REVOKED: "The session has ended. Log in again.",
 }
+
+
+#: For `OwnView.serves_mfa_due`.
+ANY_METHOD = ("DELETE", "GET", "PATCH", "POST")
 
 
 @method_decorator(transaction.non_atomic_requests, name="dispatch")
@@ -52,12 +60,37 @@ class AuthView(APIView):
         data: dict[str, Any] = bound.validated_data
         return data
 
+    def proven_key(self, request: Request) -> str:
+        """Return the thumbprint of the key that a new session is bound to, or a bound one is used with; empty for none.
+
+        :raises DPoPProblem: the header `DPoP` has a proof that is not right.
+        """
+        inner = django_request(request)
+        try:
+            return dpop.proven_key(inner)
+        except dpop.ProofRefused as refused:
+            if refused.refusal is not Refusal.NONCE:
+                signals.token_rejected.send_robust(
+                    sender=TokenFamily,
+                    request=inner,
+                    user=None,
+                    target=None,
+                    outcome="refused",
+                    data={"reason": refused.reason},
+                )
+            raise DPoPProblem(refused) from None
+
 
 class OwnView(AuthView):
-    """A route for somebody who is logged in."""
+    """A route for somebody who is logged in.
+
+    Its methods in `serves_mfa_due` open to who has yet to add the second factor that their role asks for.
+    """
+
+    serves_mfa_due: Collection[str] = ()
 
     authentication_classes = (JWTAuthentication,)
-    permission_classes = (IsAuthenticated,)
+    permission_classes: Sequence[type[BasePermission]] = (IsAuthenticated,)
 
 
 def django_request(request: Request) -> HttpRequest:
@@ -70,11 +103,13 @@ def tokens_response(granted: Granted, *, by_cookie: bool) -> Response:
     """Return new tokens: the refresh token in the cookie or in the body."""
     body = {
         "access": granted.access,
-        "token_type": "Bearer",
+        "token_type": "DPoP" if granted.family.dpop_jkt else "Bearer",
         "expires_in": int(conf.access_token_lifetime.total_seconds()),
     }
     response = Response(body if by_cookie else {**body, "refresh": granted.refresh})
     response["Cache-Control"] = "no-store"  # RFC 6749, section 5.1
+    if granted.family.dpop_jkt:
+        response["DPoP-Nonce"] = dpop.current_nonce()
     if by_cookie:
         set_cookies(response, granted)
     return response
@@ -88,8 +123,14 @@ def refusal_response(request: Request, refusal: Refusal, *, by_cookie: bool) -> 
         status=403 if is_csrf else 401,
         code=refusal,
         detail=DETAILS[refusal],
-        headers={} if is_csrf else {"WWW-Authenticate": f'{conf.auth_header_types[0]} realm="api"'},
+        headers={} if is_csrf else _challenge(refusal),
     )
-    if by_cookie and not is_csrf:
+    if by_cookie and not is_csrf and refusal is not Refusal.PROOF:
         clear_cookies(response)
     return response
+
+
+def _challenge(refusal: Refusal) -> dict[str, str]:
+    if refusal is Refusal.PROOF:
+        return dpop.ProofRefused("other_key").headers
+    return {"WWW-Authenticate": f'{conf.auth_header_types[0]} realm="api"'}

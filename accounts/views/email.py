@@ -1,10 +1,12 @@
 """Registering, and showing that an address is one's own."""
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,10 +14,12 @@ from edge.problems import ProblemResponse, problem_response
 from edge.ratelimit import ratelimit
 from edge.schema import problems
 
-from .. import registration
+from .. import email_change, registration
 from ..conf import conf
+from ..mfa.permissions import CredentialChange
+from ..passwords import LinkUsedUp
 from ..serializers import EmailSerializer, LinkSerializer, MessageSerializer, RegisterSerializer
-from .base import AuthView, django_request
+from .base import AuthView, OwnView, django_request
 from .passwords import check_new_password
 
 SENT = "If the address can be used, a message is on its way to it."
@@ -83,3 +87,70 @@ def invalid_link(request: Request) -> ProblemResponse:
     """Return the answer for a link that is used up, too old, or made up."""
     detail = "The link has been used already, or is too old. Ask for a new one."
     return problem_response(request, status=400, code="invalid_link", detail=detail)
+
+
+class EmailChangeView(OwnView):
+    """Asks for another address."""
+
+    permission_classes = (IsAuthenticated, CredentialChange)
+
+    @extend_schema(
+        operation_id="auth_email_change",
+        tags=["auth"],
+        summary="Change the address",
+        request=EmailSerializer,
+        responses={202: MessageSerializer},
+    )
+    @ratelimit("email")
+    def post(self, request: Request) -> Response:
+        """Mail a link to the new address. Needs a recent login; the answer is the same for a known address."""
+        data = self.validated(request, EmailSerializer)
+        email_change.request_change(_user(request), data["email"], request=django_request(request))
+        return Response({"detail": SENT}, status=202)
+
+
+class EmailChangeConfirmView(AuthView):
+    """Takes the token of the link to a new address."""
+
+    @extend_schema(
+        operation_id="auth_email_change_confirm",
+        tags=["auth"],
+        summary="Confirm a new address",
+        request=LinkSerializer,
+        responses={200: MessageSerializer},
+    )
+    @ratelimit("email")
+    def post(self, request: Request) -> Response | ProblemResponse:
+        """Make the new address the account's; all sessions end. The old address is told, with a way back."""
+        token = self.validated(request, LinkSerializer)["token"]
+        try:
+            email_change.confirm_change(token, request=django_request(request), now=timezone.now())
+        except LinkUsedUp:
+            return invalid_link(request)
+        return Response({"detail": "The account has the new address. Log in again."})
+
+
+class EmailChangeUndoView(AuthView):
+    """Takes the token of the link to an old address."""
+
+    @extend_schema(
+        operation_id="auth_email_change_undo",
+        tags=["auth"],
+        summary="Undo a change of the address",
+        request=LinkSerializer,
+        responses={200: MessageSerializer},
+    )
+    @ratelimit("email")
+    def post(self, request: Request) -> Response | ProblemResponse:
+        """Give the account its old address back; all sessions end, and a link to set a new password is mailed there."""
+        token = self.validated(request, LinkSerializer)["token"]
+        try:
+            email_change.undo_change(token, request=django_request(request), now=timezone.now())
+        except LinkUsedUp:
+            return invalid_link(request)
+        return Response({"detail": "The account has its old address. A link to set a password is on its way to it."})
+
+
+def _user(request: Request) -> AbstractBaseUser:
+    user: AbstractBaseUser = request.user  # type: ignore[assignment]  # OwnView lets nobody else in
+    return user

@@ -2,24 +2,27 @@
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as Weak
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from edge.problems import ProblemResponse, problem_response
 from edge.ratelimit import ratelimit
+from edge.schema import problems
 
-from .. import passwords, people
+from .. import passwords
+from ..guessing import trust_device
+from ..mfa import holdings
+from ..mfa.permissions import SecondFactor
 from ..serializers import (
-    EmailSerializer,
     MessageSerializer,
     PasswordChangeSerializer,
     PasswordResetConfirmSerializer,
+    PasswordResetSerializer,
 )
 from .base import AuthView, OwnView, django_request
 
@@ -27,7 +30,9 @@ SET = OpenApiResponse(description="The password is set; the other sessions have 
 
 
 class PasswordChangeView(OwnView):
-    """Changes the caller's password."""
+    """Changes the caller's password: with the old one, and with the second factor of who has one."""
+
+    permission_classes = (IsAuthenticated, SecondFactor)
 
     @extend_schema(
         operation_id="auth_password_change",
@@ -64,13 +69,14 @@ class PasswordResetView(AuthView):
         operation_id="auth_password_reset",
         tags=["auth"],
         summary="Ask for a new password",
-        request=EmailSerializer,
-        responses={202: MessageSerializer},
+        request=PasswordResetSerializer,
+        responses={202: MessageSerializer, **problems(403, 503)},
     )
     @ratelimit("password_reset")
     def post(self, request: Request) -> Response:
         """Mail a link, if the address belongs to an account. The answer is always the same."""
-        passwords.request_reset(self.validated(request, EmailSerializer)["email"], request=django_request(request))
+        data = self.validated(request, PasswordResetSerializer)
+        passwords.request_reset(data["email"], request=django_request(request), solution=data["challenge"])
         return Response({"detail": "If the address has an account, a message is on its way to it."}, status=202)
 
 
@@ -89,7 +95,7 @@ class PasswordResetConfirmView(AuthView):
         """Set a password by a mailed link; all sessions of the account end. A link works once."""
         data = self.validated(request, PasswordResetConfirmSerializer)
         try:
-            passwords.reset_password(
+            user = passwords.reset_password(
                 data["token"], data["new_password"], request=django_request(request), now=timezone.now()
             )
         except passwords.LinkUsedUp:
@@ -97,7 +103,12 @@ class PasswordResetConfirmView(AuthView):
             return problem_response(request, status=400, code="invalid_link", detail=detail)
         except Weak as error:
             raise too_weak("new_password", error) from None
-        return Response(status=204)
+        response = Response(status=204)
+        # Whoever reads the account's mail is no stranger, whatever strangers have used up; but a link for each device
+        # would buy as many budgets to guess a second factor with.
+        if not holdings.is_enrolled(user):
+            trust_device(response, user)
+        return response
 
 
 def check_new_password(field: str, password: str, *, email: str, name: str) -> None:
@@ -105,12 +116,8 @@ def check_new_password(field: str, password: str, *, email: str, name: str) -> N
 
     :raises ValidationError: it is too weak.
     """
-    model: Any = get_user_model()
-    user = model(**{model.USERNAME_FIELD: email, model.get_email_field_name(): email})
-    if label := people.name_field():
-        setattr(user, label, name)
     try:
-        validate_password(password, user)
+        passwords.check_new(password, email=email, name=name)
     except Weak as error:
         raise too_weak(field, error) from None
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.db import router, transaction
-from drf_spectacular.utils import extend_schema
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,13 +12,17 @@ from rest_framework.response import Response
 from edge.ratelimit import ratelimit
 from edge.schema import problems
 
-from .. import people, signals
+from .. import deletion, people, signals
+from ..mfa.assurance import require_for_change
 from ..serializers import ProfileChangeSerializer, ProfileSerializer
+from ..transport import clear_cookies
 from .base import OwnView, django_request
 
 
 class MeView(OwnView):
     """Shows and changes the caller's account."""
+
+    serves_mfa_due = frozenset({"GET"})
 
     @extend_schema(operation_id="auth_me", tags=["auth"], summary="Show my account", responses={200: ProfileSerializer})
     @ratelimit("account")
@@ -52,6 +57,23 @@ class MeView(OwnView):
                 data={"fields": ["name"]},
             )
         return Response(_profile(request))
+
+    @extend_schema(
+        operation_id="auth_me_delete",
+        tags=["auth"],
+        summary="Delete my account",
+        responses={204: OpenApiResponse(description="It is deleted; all sessions have ended.")},
+    )
+    @ratelimit("account")
+    def delete(self, request: Request) -> Response:
+        """Delete the account, for ever. Needs a recent login."""
+        require_for_change(request)
+        user: Any = request.user
+        deletion.delete_account(user, request=django_request(request), now=timezone.now())
+        response = Response(status=204)
+        clear_cookies(response)
+        response["Clear-Site-Data"] = '"cache", "storage"'
+        return response
 
 
 def _profile(request: Request) -> dict[str, Any]:

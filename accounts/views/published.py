@@ -1,7 +1,6 @@
-"""What anybody may read: the public keys, and the pages that mailed links open."""
+"""What anybody may read: the public keys."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -18,15 +17,3 @@ def jwks(_request: HttpRequest) -> JsonResponse:
     response["Cache-Control"] = f"public, max-age={conf.jwks_max_age}"
     response["Access-Control-Allow-Origin"] = "*"  # public by nature
     return response
-
-
-@require_safe
-def verify_page(request: HttpRequest) -> HttpResponse:
-    """Show the page that a verification link opens. It changes nothing until its button is pressed."""
-    return render(request, "bulwark_accounts/verify.html")
-
-
-@require_safe
-def reset_page(request: HttpRequest) -> HttpResponse:
-    """Show the page that a reset link opens."""
-    return render(request, "bulwark_accounts/reset.html")

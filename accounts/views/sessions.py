@@ -21,7 +21,7 @@ from ..models import TokenFamily
 from ..rotation import Refused, rotate_tokens
 from ..serializers import RefreshSerializer, SessionListSerializer, TokensSerializer
 from ..transport import clear_cookies, refresh_cookie
-from .base import AuthView, OwnView, django_request, refusal_response, tokens_response
+from .base import ANY_METHOD, AuthView, OwnView, django_request, refusal_response, tokens_response
 
 GONE = OpenApiResponse(description="It has ended.")
 
@@ -49,7 +49,7 @@ class RefreshView(AuthView):
         if by_cookie and not csrf.is_same_origin(inner):
             return refusal_response(request, Refusal.CSRF, by_cookie=True)
         needed = request.headers.get(csrf.HEADER, "") if by_cookie and conf.cookie_csrf else None
-        outcome = rotate_tokens(token, request=inner, now=timezone.now(), csrf=needed)
+        outcome = rotate_tokens(token, request=inner, now=timezone.now(), csrf=needed, jkt=self.proven_key(request))
         if isinstance(outcome, Refused):
             return refusal_response(request, outcome.refusal, by_cookie=by_cookie)
         return tokens_response(outcome, by_cookie=by_cookie)
@@ -78,6 +78,8 @@ class LogoutView(AuthView):
 
 class LogoutAllView(OwnView):
     """Ends every session of the caller."""
+
+    serves_mfa_due = ANY_METHOD
 
     @extend_schema(
         operation_id="auth_logout_all", tags=["auth"], summary="Log out everywhere", request=None, responses={204: GONE}

@@ -1,7 +1,7 @@
 """One server process under load, for the test of key rotation: `python -m tests.accounts.loading KEYS SECONDS`.
 
 It reads tokens that others have signed from its standard input, one a line, and verifies each; meanwhile it signs its
-own and prints them. Its last line says how many it has accepted and why it refused any.
+own and prints them. Its last line says how many it has accepted, of how many keys, and why it refused any.
 """
 
 import json
@@ -26,16 +26,16 @@ def main() -> None:
         "KEY_OPTIONS": {"path": sys.argv[1]},
         "ANNOTATED_CLAIMS": {},
     }
-    accepted, refused = 0, Counter[str]()
+    accepted, refused = Counter[str](), Counter[str]()
     signer = threading.Thread(target=_sign, args=(time.monotonic() + float(sys.argv[2]),))
     signer.start()
     for line in sys.stdin:
         reason = _refusal(line.strip())
         refused.update([reason] if reason else [])
-        accepted += not reason
+        accepted.update([] if reason else [line.partition(".")[0]])  # the header: a key each
     signer.join()
     sys.stdout = sys.stderr
-    print(json.dumps({"accepted": accepted, "refused": refused}), file=sys.stderr, flush=True)
+    print(json.dumps({"accepted": accepted.total(), "keys": len(accepted), "refused": refused}), flush=True)
 
 
 def _sign(until: float) -> None:

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 Answer = tuple[int, dict[str, Any]]
@@ -110,6 +111,80 @@ def race_of_logouts(rounds: int, racers: int) -> dict[str, Any]:
     return {"statuses": sorted(statuses), "live": TokenFamily.objects.live(timezone.now()).count(), "alive": alive}
 
 
+def race_of_second_steps(rounds: int, racers: int) -> dict[str, Any]:
+    """Let ``racers`` finish logins at once, ``rounds`` times with a new user: each with a login of its own and the same
+    code of the app; then with the same recovery code; then all with one login's token and a good code each.
+
+    :return: for each of the three, how many sessions a round opened, as a sorted set; and the statuses.
+    """
+    from tests.accounts.browser import Browser
+    from tests.accounts.conftest import make_user
+    from tests.accounts.mfa.devices import enrol_phone, first_step
+
+    opened: dict[str, set[int]] = {"code": set(), "recovery code": set(), "token": set()}
+    statuses: set[int] = set()
+    for number in range(rounds):
+        name = f"racer{number}"
+        make_user(name)
+        browser = Browser()
+        browser.log_in(f"{name}@example.com")
+        phone = enrol_phone(browser)
+
+        def tokens(name: str = name) -> list[str]:
+            return [first_step(Browser(), name) for _ in range(racers)]
+
+        one, code = first_step(Browser(), name), phone.code()
+        races = {
+            "code": [{"mfa_token": token, "totp": code} for token in tokens()],
+            "recovery code": [{"mfa_token": token, "recovery_code": phone.codes[0]} for token in tokens()],
+            "token": [{"mfa_token": one, "recovery_code": code} for code in phone.codes[1 : racers + 1]],
+        }
+        for kind, bodies in races.items():
+            answers = at_once([partial(_post, "login/mfa", body) for body in bodies])
+            opened[kind].add(sum(status == 200 for status, _ in answers))
+            statuses |= {status for status, _ in answers}
+    return {**{kind: sorted(counts) for kind, counts in opened.items()}, "statuses": sorted(statuses)}
+
+
+def race_of_codes(rounds: int, racers: int) -> dict[str, Any]:
+    """Let ``racers`` exchange the same authorization code at once, ``rounds`` times, each with a new code.
+
+    :return: the numbers of racers of a round who got tokens, the sorted set of statuses, how many sessions the codes
+        made, and how many of them are alive.
+    """
+    from django.test import Client
+    from django.utils import timezone
+
+    from accounts.models import TokenFamily
+    from tests.accounts.browser import read
+    from tests.accounts.conftest import make_user
+    from tests.accounts.oauth.app import App, register
+
+    make_user("alice")
+    app = App(register("app"))
+    app.log_in("alice@example.com")
+    winners, statuses = set(), set()
+
+    def exchange(code: str) -> Answer:
+        racer = App.__new__(App)
+        vars(racer).update(vars(app), back=Client())
+        response = racer.exchange(code)
+        return response.status_code, read(response)
+
+    for _ in range(rounds):
+        code = app.code()
+        answers = at_once([lambda: exchange(code)] * racers)  # noqa: B023 - the calls end within the round
+        winners.add(sum(status == 200 for status, _ in answers))
+        statuses |= {status for status, _ in answers}
+    made = TokenFamily.objects.filter(client="app")
+    return {
+        "winners": sorted(winners),
+        "statuses": sorted(statuses),
+        "sessions": made.count(),
+        "live": made.live(timezone.now()).count(),
+    }
+
+
 def main() -> None:
     """Migrate the database of the environment, run the race that is named, print what came of it."""
     import django
@@ -122,7 +197,12 @@ def main() -> None:
     settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "RATELIMIT_ENABLED": False}
     settings.DATABASES["default"]["ATOMIC_REQUESTS"] = bool(os.environ.get("ATOMIC_REQUESTS"))
     call_command("migrate", verbosity=0)
-    races = {"refreshes": race_of_refreshes, "logouts": race_of_logouts}
+    races = {
+        "codes": race_of_codes,
+        "logouts": race_of_logouts,
+        "refreshes": race_of_refreshes,
+        "second_steps": race_of_second_steps,
+    }
     print(json.dumps(races[name](rounds, racers)))
 
 

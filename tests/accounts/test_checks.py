@@ -18,6 +18,7 @@ from accounts.keys.documents import new_document, new_key
 from accounts.keys.files import FileKeys
 from accounts.keys.memory import MemoryKeys
 from accounts.keys.ring import provider
+from tests.accounts.queueing import use_queue
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +38,7 @@ def ids(*, deploy: bool = True) -> list[str]:
 def good(settings: Settings) -> dict[str, Any]:
     """Settings that no check minds."""
     settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "PROCESSES": 4}
+    use_queue(settings)
     return {**settings.BULWARK_ACCOUNTS}
 
 
@@ -62,6 +64,11 @@ def test_good_settings_pass(good: dict[str, Any]) -> None:
         ("E006", {"AUDIENCE": "https://testserver"}),
         ("E011", {"COOKIE_PREFIX": ""}),
         ("E012", {"MODE": "stateless", "DENYLIST_CACHE": "local"}),
+        ("E018", {"GUESSES_PER_ACCOUNT": 0}),
+        ("E018", {"GUESS_LOCKS": ()}),
+        ("E018", {"HASH_CONCURRENCY": 0}),
+        ("W007", {"CHALLENGE": "accounts.guessing.NoChallenge"}),
+        ("E003", {"CHALLENGE": "nowhere.at_all"}),
     ],
 )
 def test_a_wrong_setting_is_an_error(
@@ -167,14 +174,6 @@ def test_a_route_made_atomic_again_is_an_error(settings: Settings, monkeypatch: 
     assert checks.check_transactions() == []
     monkeypatch.setattr(resolve("/api/v1/auth/refresh").func, "_non_atomic_requests", set())
     assert [each.id for each in checks.check_transactions()] == ["bulwark_accounts.E014"]
-
-
-def test_links_to_wherever_the_caller_says_are_a_warning(settings: Settings) -> None:
-    assert checks.check_links() == []
-    settings.ALLOWED_HOSTS = ["*"]
-    assert [each.id for each in checks.check_links()] == ["bulwark_accounts.W003"]
-    settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "SITE_URL": "https://app.example.org"}
-    assert checks.check_links() == []
 
 
 def test_every_check_is_bound() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -192,6 +193,8 @@ def test_rotation_publishes_now_and_signs_later(key_file: FileKeys, alice: User,
             ["access", "published"],
             ["refresh", "active"],
             ["refresh", "published"],
+            ["encryption", "active"],
+            ["encryption", "published"],
         ]
         keys.reset()
         assert len(read(browser.send("GET", "/.well-known/jwks.json"))["keys"]) == 2
@@ -245,7 +248,7 @@ def test_no_command_shows_a_key(key_file: FileKeys) -> None:
     secrets = [
         jwk[member] for jwks in key_file.load().values() for jwk in jwks for member in ("d", "k") if member in jwk
     ]
-    assert len(secrets) == 2
+    assert len(secrets) == 3
     text = run("keys", "status") + run("rotate_signing_key", "--now")
     assert [secret for secret in secrets if secret in text] == []
 
@@ -270,6 +273,34 @@ def test_rotation_under_load_refuses_nobody(key_file: FileKeys, alice: User, mon
         statuses.append(read_access_token(token, now=timezone.now())["sub"] == str(alice.pk))
     assert statuses == [True] * 60
     assert len(mine.provider.load()["access"]) == 4
+
+
+def test_who_meets_an_unknown_key_waits_for_the_look_that_finds_it(
+    key_file: FileKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a slow thread looks, another one is shown the new key: it must not be told that there is none."""
+    monkeypatch.setattr(FileKeys, "fresh_every", 0.0)
+    keys.keyring()
+    begun, go_on = threading.Event(), threading.Event()
+    document = with_new_key(key_file.load(), "access", "EdDSA", timezone.now())
+    load = FileKeys.load
+
+    def slow(self: FileKeys) -> Any:
+        begun.set()
+        assert go_on.wait(10)
+        return load(self)
+
+    key_file.store(document)
+    monkeypatch.setattr(FileKeys, "load", slow)
+    new = document["access"][-1]["kid"]
+    with ThreadPoolExecutor(2) as pool:
+        looking = pool.submit(keys.keyring, fresh=True)
+        assert begun.wait(10)
+        meeting = pool.submit(keys.keyring, fresh=True)
+        time.sleep(0.05)
+        go_on.set()
+        assert meeting.result().access.get(new, timezone.now())
+        assert looking.result().access.get(new, timezone.now())
 
 
 def test_memory_keys_survive_a_change_of_settings(settings: Settings) -> None:

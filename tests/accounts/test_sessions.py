@@ -3,13 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts import logout, sessions
 from accounts.devices import device_label
 from accounts.login import start_session
 from accounts.models import EndReason, TokenFamily, User
+from accounts.rotation import Granted, rotate_tokens
 from tests.accounts.browser import Browser, read
 from tests.accounts.conftest import Sent
 
@@ -152,3 +155,23 @@ def test_a_long_user_agent_is_cut(alice: User, browser: Browser) -> None:
     browser.client.defaults["HTTP_USER_AGENT"] = "x" * 5000
     assert browser.log_in("alice@example.com").status_code == 200
     assert TokenFamily.objects.get().user_agent == "x" * 256
+
+
+class Replicated:
+    """Sends reads to a database that is not there."""
+
+    def db_for_read(self, model: type[Model], **hints: object) -> str:
+        return "replica"
+
+    def db_for_write(self, model: type[Model], **hints: object) -> str:
+        return "default"
+
+
+def test_sessions_are_read_where_they_are_written(alice: User, call: HttpRequest, settings: Settings) -> None:
+    """On a replica that lags, a session that has ended would be alive, and the token just given out a replay."""
+    granted = start_session(alice, transport="body", amr=["pwd"], request=call, now=timezone.now())
+    settings.DATABASE_ROUTERS = [Replicated()]
+    assert sessions.find(granted.family.pk) == granted.family
+    rotated = rotate_tokens(granted.refresh, request=None, now=timezone.now())
+    assert isinstance(rotated, Granted)
+    assert logout.log_out(rotated.refresh, None, request=call, now=timezone.now())

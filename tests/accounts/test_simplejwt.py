@@ -81,6 +81,12 @@ def test_the_login_of_this_door_is_limited_too(alice: User) -> None:
     assert statuses == [401] * 5 + [429]
 
 
+def test_this_door_spends_from_the_budget_of_all(alice: User, settings: Settings) -> None:
+    settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "GUESSES_PER_ACCOUNT": 2}
+    assert [post("", {**CREDENTIALS, "password": "guess"})[0] for _ in range(3)] == [401, 401, 429]
+    assert post("", CREDENTIALS)[0] == 429
+
+
 def test_refreshing(pair: dict[str, str]) -> None:
     status, body = post("refresh/", {"refresh": pair["refresh"]})
     assert status == 200

@@ -22,9 +22,9 @@ class Command(BaseCommand):
         except keys.KeysUnavailable as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{provider().describe()}\n")
-        row = "{:<8} {:<24} {:<6} {:<10} {}"
+        row = "{:<10} {:<24} {:<6} {:<10} {}"
         self.stdout.write(row.format("tokens", "key", "alg", "state", "signs from"))
-        for purpose, key_set in (("access", ring.access), ("refresh", ring.refresh)):
+        for purpose, key_set in (("access", ring.access), ("refresh", ring.refresh), ("encryption", ring.encryption)):
             for dated in key_set.keys:
                 since = dated.active_from.isoformat(timespec="seconds")
                 state = key_set.state(dated, now)

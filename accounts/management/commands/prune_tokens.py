@@ -6,7 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from ...models import TokenFamily
+from ...conf import conf
+from ...mfa import totp
+from ...models import AuthorizationCode, EmailChange, SpentToken, TokenFamily, TotpDevice
 
 #: Rows a DELETE takes: small enough that nobody waits for its locks.
 BATCH = 1_000
@@ -26,11 +28,20 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self.stdout.write(f"{total} sessions would be deleted.")
             return
+        self._forget_email_changes(options["days"])
+        AuthorizationCode.objects.expired_before(timezone.now() - timedelta(days=options["days"])).delete()
+        SpentToken.objects.expired_before(timezone.now()).delete()
+        TotpDevice.objects.abandoned_before(timezone.now() - totp.PENDING).delete()
         deleted = 0
         while ids := list(old.order_by("pk").values_list("pk", flat=True)[: options["batch"]]):
             deleted += TokenFamily.objects.filter(pk__in=ids).delete()[0]
             self._progress(deleted, total)
         self.stdout.write(f"{deleted} sessions deleted.")
+
+    def _forget_email_changes(self, days: int) -> None:
+        """Delete changes of an address that no link confirms or undoes any more."""
+        kept = max(timedelta(days=days), conf.verify_timeout + conf.undo_timeout)
+        EmailChange.objects.filter(requested_at__lt=timezone.now() - kept).delete()
 
     def _progress(self, done: int, total: int) -> None:
         if self.stderr.isatty() and total:

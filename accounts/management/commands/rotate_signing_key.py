@@ -9,15 +9,17 @@ from django.utils import timezone
 from ... import keys
 from ...conf import conf
 from ...keys.documents import PURPOSES, SIGNING_ALGORITHMS, new_document, with_new_key
-from ...keys.ring import build, provider
+from ...keys.ring import build, provider, soonest
 
 
 class Command(BaseCommand):
     help = "Add a key to sign with, and remove those whose last token has expired."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--now", action="store_true", help="sign with it at once, not after KEY_PUBLISH_AHEAD")
-        parser.add_argument("--purpose", choices=[*PURPOSES, "all"], default="all", help="which tokens it signs")
+        parser.add_argument("--now", action="store_true", help="sign with it as soon as every server can know it")
+        parser.add_argument(
+            "--purpose", choices=[*PURPOSES, "all"], default="all", help="which tokens it signs, or what it encrypts"
+        )
         parser.add_argument("--algorithm", choices=SIGNING_ALGORITHMS, help="of access tokens; ALGORITHM by default")
         parser.add_argument(
             "--compromised", action="store_true", help="drop all other keys: what they signed is refused from now on"
@@ -50,11 +52,14 @@ class Command(BaseCommand):
         except keys.KeysUnavailable as error:
             msg = f"{error} --first makes the first keys."
             raise CommandError(msg) from error
-        is_at_once = options["now"] or options["compromised"]
-        active_from = now if is_at_once else now + conf.key_publish_ahead
+        active_from = soonest(provider(), now) if options["now"] else now + conf.key_publish_ahead
+        if options["compromised"]:
+            active_from = now
         for purpose in PURPOSES if options["purpose"] == "all" else [options["purpose"]]:
             name = algorithm if purpose == "access" else "HS256"
-            document = with_new_key(document, purpose, name, active_from, alone=options["compromised"])
+            # What is encrypted needs its old key until `reencrypt_secrets --drop-keys` has been run.
+            alone = options["compromised"] and purpose != "encryption"
+            document = with_new_key(document, purpose, name, active_from, alone=alone)
         return document
 
 

@@ -1,0 +1,119 @@
+"""Another address for an account: confirmed where it leads, told where it led before, and undone from there.
+
+Note [undo]. Whoever takes an account over changes its address first. So the link that the old address gets outlives a
+change of the password, and any further change of the address, for `UNDO_TIMEOUT`: used, it gives the old address back,
+ends every session, leaves no password that is known and takes away the second factors and the accounts elsewhere that
+were added since the login in which the change was asked for; the owner sets a new password by mail. Whoever reads the
+old mailbox can do that for as long, too.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import IntegrityError, router, transaction
+from django.db.models import QuerySet
+from django.dispatch import Signal
+from django.http import HttpRequest
+
+from . import links, locks, mail, passwords, people, sessions, signals
+from .background import task
+from .conf import conf
+from .mfa import planted
+from .models import EmailChange, EndReason, TokenFamily
+
+
+def request_change(user: AbstractBaseUser, email: str, *, request: HttpRequest) -> None:
+    """Have a link mailed to ``email`` that makes it the user's address.
+
+    The answer and its time do not tell whether somebody has the address already; its owner is told.
+
+    :param email: as `people.plain_address` returns it.
+    """
+    with transaction.atomic(using=router.db_for_write(EmailChange)):
+        offer_change.enqueue(str(user.pk), email)
+        signals.email_change_requested.send(
+            sender=type(user), request=request, user=user, target=user, outcome="success", data={}
+        )
+
+
+@task()
+def offer_change(user_id: str, email: str) -> None:
+    """Mail the link to the new address, or to the owner of a known one that somebody tried."""
+    user: Any = get_user_model()._default_manager.filter(pk=user_id, is_active=True).first()  # noqa: SLF001 - documented
+    if user is None:
+        return  # deleted since
+    if people.find_by_email(email) is not None:
+        mail.send("known", email)
+        return
+    change = EmailChange.objects.create(user=user, old_email=people.email_of(user), new_email=email)
+    mail.send("email_change", email, link=("email_change", str(change.pk)))
+
+
+def confirm_change(token: str, *, request: HttpRequest, now: datetime) -> None:
+    """Make the new address the user's, and end all sessions.
+
+    :raises LinkUsedUp: the link is not valid, or not any more, or somebody else has the address by now.
+    """
+    change = links.email_change_of(token, "email_change")
+    with _refusing(signals.email_changed, request):
+        is_held = change is not None and locks.is_locked(change.user, now=now)  # whoever asked may be why
+        if change is None or is_held or people.find_by_email(change.new_email) is not None:
+            raise passwords.LinkUsedUp
+        with transaction.atomic(using=router.db_for_write(EmailChange)):
+            _mark(EmailChange.objects.filter(pk=change.pk, confirmed_at=None), confirmed_at=now)
+            people.set_email(change.user, change.new_email, now=now)
+            _done(signals.email_changed, change, EndReason.EMAIL_CHANGED, request=request, now=now)
+
+
+def undo_change(token: str, *, request: HttpRequest, now: datetime) -> None:
+    """Give the old address back and end all sessions (Note [undo]).
+
+    :raises LinkUsedUp: as above.
+    """
+    change = links.email_change_of(token, "email_undo")
+    with _refusing(signals.email_change_undone, request):
+        if change is None or people.find_by_email(change.old_email) not in {None, change.user}:
+            raise passwords.LinkUsedUp
+        user: Any = change.user
+        with transaction.atomic(using=router.db_for_write(EmailChange)):
+            # Those that came after it were made by whoever had no right to: their undo links die with it.
+            since = EmailChange.objects.filter(user=user, confirmed_at__gte=change.confirmed_at, undone_at=None)
+            _mark(since, undone_at=now)
+            people.set_email(user, change.old_email, now=now)
+            user.set_unusable_password()
+            user.save(update_fields=["password"])
+            planted.remove(user, request=request, since=change.requested_at - conf.recent_login)
+            passwords.send_reset(user)
+            _done(signals.email_change_undone, change, EndReason.EMAIL_CHANGED, request=request, now=now)
+
+
+def _mark(changes: QuerySet[EmailChange], **values: datetime) -> None:
+    """Use the link up: of two that present it at once, one wins."""
+    if not changes.update(**values):
+        raise passwords.LinkUsedUp
+
+
+def _done(signal: Signal, change: EmailChange, reason: EndReason, *, request: HttpRequest, now: datetime) -> None:
+    ended = sessions.end_all(TokenFamily.objects.of(change.user), now=now, reason=reason)
+    signal.send(
+        sender=EmailChange,
+        request=request,
+        user=change.user,
+        target=change,
+        outcome="success",
+        data={"sessions": ended},
+    )
+
+
+@contextmanager
+def _refusing(signal: Signal, request: HttpRequest) -> Iterator[None]:
+    try:
+        yield
+    except (IntegrityError, passwords.LinkUsedUp):
+        data = {"reason": "invalid_link"}
+        signal.send_robust(sender=EmailChange, request=request, user=None, target=None, outcome="refused", data=data)
+        raise passwords.LinkUsedUp from None

@@ -1,0 +1,30 @@
+"""Takes a user's second factors away: for who has lost them, and has been identified another way."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from ... import people
+from ...mfa import enrolment
+
+
+class Command(BaseCommand):
+    help = "Remove all second factors of a user and end the user's sessions. The user is told by mail."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("user", help="what the user logs in with, or the user's address")
+        parser.add_argument("--reason", required=True, help="how the user was identified; it is kept in the log")
+
+    def handle(self, **options: Any) -> None:
+        user = people.find(options["user"]) or people.find_by_email(options["user"])
+        if user is None:
+            msg = "There is no such user."
+            raise CommandError(msg)
+        try:
+            ended = enrolment.reset(
+                user, by="command", reason=options["reason"], request=None, actor=None, now=timezone.now()
+            )
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"The second factors are removed, and {ended} sessions have ended.")

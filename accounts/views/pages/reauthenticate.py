@@ -1,0 +1,73 @@
+"""The page that asks for the credentials again, and the way to where a second factor is shown or added."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+
+from edge.ratelimit import ratelimit
+
+from ... import browser_sessions
+from ...first_factor import LoginRefused
+from ...forms import PageForm, PasskeyForm, ReauthenticateForm
+from ...mfa import holdings, passkeys, requirement
+from ...mfa.proofs import Method
+from ...mfa.reauthentication import FactorMissing, reauthenticate
+from .base import FormPage
+from .factors import OwnPage, to_reauthentication, to_what_is_due
+from .login import next_url, to_second_step
+from .second_step import WRONG_PASSKEY, proof_of
+
+__all__ = ["ReauthenticatePage", "to_reauthentication", "to_second_factor"]
+
+WRONG = "That is not right, or the code was used before."
+
+
+class ReauthenticatePage(OwnPage, FormPage):
+    """Asks for the credentials again, and leads back."""
+
+    serves_mfa_due = True
+    template_name = "bulwark_accounts/reauthenticate.html"
+
+    def make_form(self, data: Any = None) -> PageForm:
+        if data and "credential" in data:
+            return PasskeyForm(data)
+        return ReauthenticateForm(data, has_codes=holdings.is_enrolled(self.family.user))
+
+    def shown(self, form: PageForm, status: int = 200) -> HttpResponse:
+        faults, user = form.non_field_errors(), self.family.user
+        if isinstance(form, PasskeyForm):
+            form = self.make_form()
+        form.focus()
+        has_passkey = Method.PASSKEY in holdings.methods_of(user)
+        ceremony = passkeys.begin_assertion(user, request=self.request) if has_passkey else None
+        return self.page(status, form=form, faults=faults, ceremony=ceremony, next=next_url(self.request))
+
+    @ratelimit("mfa")
+    def post(self, request: HttpRequest) -> HttpResponse:
+        return super().post(request)
+
+    def done(self, form: PageForm) -> HttpResponse | None:
+        data = form.cleaned_data
+        proof = proof_of(data) if "credential" in data or "code" in data else None
+        outcome = reauthenticate(self.family, data.get("password", ""), proof, request=self.request, now=timezone.now())
+        if isinstance(outcome, LoginRefused) and outcome.exhausted is not None:
+            raise outcome.exhausted.problem()
+        if isinstance(outcome, LoginRefused | FactorMissing):
+            form.add_error(None, WRONG_PASSKEY if "credential" in data else WRONG)
+            return None
+        return HttpResponseRedirect(next_url(self.request) or reverse("bulwark_accounts_site:mfa"))
+
+
+def to_second_factor(request: HttpRequest) -> HttpResponse | None:
+    """Return the way to the second factor: for a login that waits for it, or a session whose user's role asks for one.
+
+    None where nothing of the kind is due.
+    """
+    if browser_sessions.second_step_of(request) is not None:
+        return to_second_step(request)
+    family = browser_sessions.family_of(request)
+    if family is None or not requirement.is_due(family.user, family):
+        return None
+    return to_what_is_due(family, next_url(request))

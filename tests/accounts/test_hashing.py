@@ -1,0 +1,178 @@
+"""What a check of a password costs tells nothing, and how many run at a time is bounded."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.contrib.auth.hashers import get_hasher, identify_hasher, make_password
+from django.test import Client
+from pytest_django import Settings
+
+from accounts import hashing
+from accounts.hashers import Argon2idHasher, HashersBusy
+from accounts.models import User
+from tests.accounts.browser import PASSWORD, Browser, read
+from tests.accounts.login_costs import OlderPBKDF2, make_accounts, medians, spread
+
+SMALL = ["tests.accounts.login_costs.SmallArgon2id", "tests.accounts.login_costs.SmallPBKDF2"]
+
+
+@pytest.fixture(autouse=True)
+def fresh_census() -> Iterator[None]:
+    hashing.census.forget()
+    yield
+    hashing.census.forget()
+
+
+@pytest.fixture
+def unlimited(settings: Settings) -> None:
+    settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "RATELIMIT_ENABLED": False}
+
+
+@pytest.mark.parametrize("old", [OlderPBKDF2, None], ids=["old hashes", "none"])
+def test_six_refusals_cost_the_same(
+    old: type[OlderPBKDF2] | None, settings: Settings, unlimited: None, db: None
+) -> None:
+    """The full size, with the real parameters and a bound of 5 %, is bench/login_time.py."""
+    settings.PASSWORD_HASHERS = SMALL
+    make_accounts((old or OlderPBKDF2)())
+    if old is None:
+        User.objects.filter(email="old.hash@example.com").update(password=make_password(PASSWORD))
+    assert spread(medians(9)) < 1.3
+
+
+def test_the_measurement_sees_an_old_hash_that_is_not_paid_for(
+    settings: Settings, unlimited: None, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control switched off."""
+    monkeypatch.setattr(hashing, "_older", lambda own: iter(()))
+    settings.PASSWORD_HASHERS = SMALL
+    make_accounts(OlderPBKDF2())
+    assert spread(medians(5)) > 1.5
+
+
+def test_nobody_pays_where_no_old_hash_is_left(alice: User, settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = SMALL
+    User.objects.update(password=make_password(PASSWORD))
+    hashing.check_password(None, "x")
+    assert hashing.census.older() == []
+    User.objects.update(password=OlderPBKDF2().encode(PASSWORD, "salt" * 6))
+    hashing.census.forget()
+    hashing.check_password(None, "x")
+    assert [each.algorithm for each in hashing.census.older()] == ["pbkdf2_sha256"]
+
+
+def test_a_login_upgrades_an_old_hash(alice: User, settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = SMALL
+    User.objects.update(password=OlderPBKDF2().encode(PASSWORD, "salt" * 6))
+    assert Browser().log_in("alice@example.com").status_code == 200
+    kept = User.objects.get().password
+    assert kept.startswith("argon2$argon2id$v=19$m=8192,t=3,p=1$")
+    assert Browser().log_in("alice@example.com").status_code == 200
+
+
+def test_a_hash_that_nothing_reads_is_never_right(alice: User, settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = SMALL
+    User.objects.update(password="md4$something$else")
+    assert Browser().log_in("alice@example.com").status_code == 401
+
+
+def test_what_is_too_long_is_never_hashed(alice: User) -> None:
+    alice.set_password("x" * 129)
+    assert not hashing.check_password(alice, "x" * 129)
+
+
+class Gate(Argon2idHasher):
+    """Hashes until it is told to stop."""
+
+    algorithm = "gate"
+    opened = threading.Event()
+    entered = threading.Semaphore(0)
+    inside, most = 0, 0
+    lock = threading.Lock()
+    memory_cost, time_cost = 8, 1
+
+    def _stay(self) -> None:
+        with self.lock:
+            type(self).inside += 1
+            type(self).most = max(self.most, self.inside)
+        self.entered.release()
+        self.opened.wait(timeout=20)
+        with self.lock:
+            type(self).inside -= 1
+
+    def params(self) -> object:  # asked for while the place is held
+        self._stay()
+        return super().params()
+
+
+def test_a_flood_of_logins_takes_no_more_memory_than_was_set_aside(settings: Settings) -> None:
+    settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "HASH_CONCURRENCY": 3, "HASH_WAIT": 0.2}
+    Gate.opened.clear()
+    Gate.most = 0
+    hasher = Gate()
+
+    def hash_one(_: int) -> bool:
+        try:
+            hasher.encode(PASSWORD, "salt" * 6)
+        except HashersBusy:
+            return False
+        return True
+
+    with ThreadPoolExecutor(24) as pool:
+        running = pool.map(hash_one, range(24))
+        for _ in range(3):
+            assert Gate.entered.acquire(timeout=20)
+        threading.Timer(1.0, Gate.opened.set).start()
+        assert sum(running) == 3
+    assert Gate.most == 3
+    assert hasher.encode(PASSWORD, "salt" * 6), "places are given back"
+
+
+def test_the_excess_is_told_to_come_again_and_loses_no_guess(
+    alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PASSWORD_HASHERS = SMALL
+    User.objects.update(password=make_password(PASSWORD))
+    settings.BULWARK_ACCOUNTS = {
+        **settings.BULWARK_ACCOUNTS, "HASH_CONCURRENCY": 2, "HASH_WAIT": 0.01, "GUESSES_PER_ACCOUNT": 1
+    }  # fmt: skip
+    with held_places(2):
+        for _ in range(3):
+            refused = Browser().log_in("alice@example.com")
+            assert (refused.status_code, read(refused)["code"]) == (503, "busy")
+            assert int(refused.headers["Retry-After"]) >= 1
+        page = {"username": "alice@example.com", "password": PASSWORD}
+        assert Client().post("/admin/login/", page, secure=True).status_code == 503
+    assert Browser().log_in("alice@example.com").status_code == 200
+
+
+class held_places:  # noqa: N801 - reads as a statement
+    """Hold all places, as logins under way do."""
+
+    def __init__(self, number: int) -> None:
+        from accounts.hashers import _places
+
+        self.places, self.number = _places(number), number
+
+    def __enter__(self) -> None:
+        for _ in range(self.number):
+            assert self.places.acquire(timeout=1)
+
+    def __exit__(self, *_: object) -> None:
+        self.places.release(self.number)
+
+
+def test_the_preferred_hasher_is_the_bounded_one(settings: Settings, real: Callable[[], None]) -> None:
+    real()
+    assert isinstance(get_hasher(), Argon2idHasher)
+    assert identify_hasher(make_password(PASSWORD)).algorithm == "argon2"
+
+
+@pytest.fixture
+def real(settings: Settings) -> Callable[[], None]:
+    def choose() -> None:
+        settings.PASSWORD_HASHERS = ["accounts.hashers.Argon2idHasher"]
+
+    return choose
