@@ -6,6 +6,7 @@ is seen by triggers on PostgreSQL, where ``triggers=True`` and `manage.py auditl
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 from django.db import router, transaction
@@ -31,6 +32,11 @@ class Watch:
         meta = self.model._meta  # noqa: SLF001 - Django's documented face of a model
         return f"{meta.app_label.removeprefix('bulwark_')}.{meta.model_name}"
 
+    @cached_property
+    def _columns(self) -> list[tuple[str, str]]:
+        columns = {field.name: field.attname for field in self.model._meta.concrete_fields}  # noqa: SLF001
+        return [(name, columns[name]) for name in self.fields]
+
     def connect(self) -> None:
         """Listen to the model."""
         uid = f"bulwark_auditlog:{self.prefix}"
@@ -40,8 +46,7 @@ class Watch:
     def values(self, instance: Model) -> dict[str, Any]:
         """Return the fields that are loaded; asking for another would cost a query."""
         known = vars(instance)
-        columns = {field.name: field.attname for field in self.model._meta.concrete_fields}  # noqa: SLF001
-        return {name: _plain(known[columns[name]]) for name in self.fields if columns[name] in known}
+        return {name: _plain(known[column]) for name, column in self._columns if column in known}
 
     def remember(self, instance: Model) -> None:
         """Take the values that ``instance`` has now for those that the database has."""

@@ -3,6 +3,7 @@
 # ruff: noqa: SLF001 - `_meta` is Django's documented face of a model
 
 from collections.abc import Iterable, Iterator, Sequence
+from importlib import metadata
 from typing import Any
 
 from django.apps import apps
@@ -13,15 +14,24 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.module_loading import import_string
 
 from . import partitions, triggers, watching
+from .alerts.channels import channels
 from .auditing import registry
 from .conf import NAME, conf, keys
+from .detection.rules import BY_NAME
 from .event_types import is_listed
+from .meanings import Meaning
 from .models import Event, Severity
 from .operations import VENDORS
+from .response.actions import ACTIONS
+from .sealing import publishing
+from .sealing.checkpoints import own_keys
+from .sealing.notes import KeyRefused
+from .shipping import receiver
 from .subscriptions import event_name, signal_at
 
 MIDDLEWARE = f"{__package__}.middleware.AuditMiddleware"
-GETTERS = ("CLIENT_IP", "COUNTRY", "REQUEST_ID", "SESSION_ID", "TENANT")
+_NAMESAKE = "auditlog"
+GETTERS = ("CLIENT_IP", "COUNTRY", "RECENT_LOGIN", "REQUEST_ID", "SESSION_ID", "TENANT")
 
 
 def check_keys(**_: Any) -> list[CheckMessage]:
@@ -60,11 +70,51 @@ def check_getters(**_: Any) -> Iterable[CheckMessage]:
 def check_types(**_: Any) -> Iterable[CheckMessage]:
     """E004: a type of the host is described wrongly."""
     for name, given in conf.types.items():
-        if set(given) - {"severity", "fields"} or given.get("severity", 1) not in Severity.values:
-            hint = 'Write {"severity": 1 to 6, "fields": ["name", ...]}.'
+        known = {"severity": given.get("severity", 1) in Severity.values, "fields": True}
+        known["meaning"] = str(given.get("meaning", "called")).upper() in Meaning.__members__
+        if set(given) - set(known) or not all(known.values()):
+            hint = 'Write {"severity": 1 to 6, "fields": ["name", ...], "meaning": a name of meanings.Meaning}.'
             yield Error(f"{NAME}['TYPES'][{name!r}] is not understood.", hint=hint, id="bulwark_auditlog.E004")
         elif isinstance(given.get("fields", ()), str):
             yield Error(f"{NAME}['TYPES'][{name!r}]: fields is a list.", id="bulwark_auditlog.E004")
+
+
+def check_rules(**_: Any) -> Iterable[CheckMessage]:
+    """E010: a rule of the detection is unknown, or tuned by what it has not."""
+    for name, given in conf.rules.items():
+        if name not in BY_NAME:
+            yield Error(f"{NAME}['RULES'] names no rule: {name!r}.", id="bulwark_auditlog.E010")
+        elif set(given) - {"enabled", "limit", "window", "severity", "respond"}:
+            hint = 'Write {"enabled": bool, "limit": int, "window": seconds, "severity": 1 to 6}, each optional.'
+            yield Error(f"{NAME}['RULES'][{name!r}] is not understood.", hint=hint, id="bulwark_auditlog.E010")
+
+
+def check_responses(**_: Any) -> Iterable[CheckMessage]:
+    """E014: an action is unknown, its function does not exist, or a rule would take one that is not offered."""
+    known = {action.name for action in ACTIONS}
+    for name, given in conf.responses.items():
+        try:
+            good = name in known and all(
+                callable(import_string(path)) for path in ([given] if isinstance(given, str) else given)
+            )
+        except ImportError:
+            good = False
+        if not good:
+            yield Error(
+                f"{NAME}['RESPONSES'][{name!r}] is no action, or names no function.", id="bulwark_auditlog.E014"
+            )
+    for name, rule in conf.rules.items():
+        if (wanted := rule.get("respond")) and wanted.get("action") not in conf.responses:
+            yield Error(f"{NAME}['RULES'][{name!r}] responds with what RESPONSES has not.", id="bulwark_auditlog.E014")
+
+
+def check_channels(**_: Any) -> Iterable[CheckMessage]:
+    """E011: alerts cannot be sent: a channel, or what posts for it, does not exist or takes other options."""
+    try:
+        channels()
+        import_string(conf.http_post)
+    except (ImportError, TypeError, ValueError) as error:
+        yield Error(f"{NAME}['ALERT_CHANNELS']: {error}.", id="bulwark_auditlog.E011")
 
 
 def check_middleware(**_: Any) -> Iterable[CheckMessage]:
@@ -93,12 +143,42 @@ def check_spool(**_: Any) -> Iterable[CheckMessage]:
         )
 
 
+def check_database(**_: Any) -> Iterable[CheckMessage]:
+    """E008: the database that the log would be kept in is none that we know; nothing is asked of it."""
+    vendor = connections[router.db_for_write(Event)].vendor
+    if vendor not in VENDORS:
+        hint = "Keep the log in PostgreSQL 15+ or SQLite: another database, and a router that sends it there."
+        yield Error(f"The log does not work on {vendor}.", hint=hint, id="bulwark_auditlog.E008")
+
+
+def check_seal(**_: Any) -> Iterable[CheckMessage]:
+    """E012: a key of the seal cannot be read. E013: a publisher cannot be made."""
+    try:
+        own_keys()
+    except KeyRefused as error:
+        yield Error(f"{NAME}['SEAL_KEYS']: {error}", id="bulwark_auditlog.E012")
+    for name in conf.publishers:
+        try:
+            publishing.publisher(name)
+        except (ImportError, KeyError, TypeError, ValueError) as error:
+            text = f"{NAME}['PUBLISHERS'][{name!r}] makes no publisher: {error}"
+            yield Error(text, id="bulwark_auditlog.E013")
+
+
+def check_sealing(**_: Any) -> Iterable[CheckMessage]:
+    """W006: no key is set, so that nothing can be verified. W007: checkpoints stay in the database."""
+    if not conf.seal_keys.strip():
+        hint = f"`manage.py auditlog_seal --new-key NAME` makes a key for {NAME}['SEAL_KEYS']."
+        yield Warning("The log cannot be sealed or verified.", hint=hint, id="bulwark_auditlog.W006")
+    elif not conf.publishers:
+        hint = f"Name a place in {NAME}['PUBLISHERS'] that the database's owner cannot write to."
+        yield Warning("Nobody can see when the end of the log is cut off.", hint=hint, id="bulwark_auditlog.W007")
+
+
 def check_triggers(databases: Sequence[str] | None = None, **_: Any) -> Iterable[CheckMessage]:
-    """E007: the table of events is there, and its triggers are not. E008: the database is none that we know."""
+    """E007: the table of events is there, and its triggers are not."""
     for connection in _connections(databases):
-        if connection.vendor not in VENDORS:
-            yield Error(f"The log does not work on {connection.vendor}.", id="bulwark_auditlog.E008")
-        elif lost := triggers.missing(connection, Event._meta.db_table):
+        if connection.vendor in VENDORS and (lost := triggers.missing(connection, Event._meta.db_table)):
             hint = "A migration that makes the table anew must end with operations.AppendOnly."
             yield Error(
                 f"The log is not append-only: {', '.join(lost)} is missing.", hint=hint, id="bulwark_auditlog.E007"
@@ -147,6 +227,43 @@ def _has_table(connection: BaseDatabaseWrapper) -> bool:
         return False
 
 
-ALL = (check_keys, check_signals, check_getters, check_types, check_middleware, check_session_model, check_audited)
-ON_DEPLOY = (check_spool,)
+def check_shipping(**_: Any) -> Iterable[CheckMessage]:
+    """E015: a receiver of events cannot be made."""
+    for name in conf.shipping:
+        try:
+            receiver(name)
+        except (ImportError, KeyError, TypeError, ValueError) as error:
+            text = f"{NAME}['SHIPPING'][{name!r}] makes no receiver: {error}"
+            yield Error(text, id="bulwark_auditlog.E015")
+
+
+def check_namesake(**_: Any) -> Iterable[CheckMessage]:
+    """E016: django-auditlog is installed too, and one of the two packages hides the other's modules."""
+    if __package__ != _NAMESAKE:
+        return  # moved, as in the wheel: the labels differ, and so do tables, permissions and commands
+    try:
+        version = metadata.version(f"django-{_NAMESAKE}")
+    except metadata.PackageNotFoundError:
+        return
+    hint = "Install the wheel, where this app is bulwark.auditlog: both can then be used together."
+    yield Error(f"django-auditlog {version} has the import name of this app.", hint=hint, id="bulwark_auditlog.E016")
+
+
+ALL = (
+    check_shipping,
+    check_namesake,
+    check_responses,
+    check_rules,
+    check_channels,
+    check_keys,
+    check_signals,
+    check_getters,
+    check_types,
+    check_middleware,
+    check_session_model,
+    check_audited,
+    check_database,
+    check_seal,
+)
+ON_DEPLOY = (check_spool, check_sealing)
 ON_DATABASE = (check_triggers, check_partitions, check_watched)

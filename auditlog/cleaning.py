@@ -24,6 +24,9 @@ TRUNCATED = "[truncated]"
 MAX_DEPTH, MAX_ITEMS, MAX_VALUES, MAX_TEXT, MAX_KEY = 6, 100, 500, 1000, 100
 _MAX_INTEGER = 2**63
 _PLAIN_LENGTH = 36
+#: How many texts are remembered as clean, and how long one may be.
+_REMEMBERED, _REMEMBERED_LENGTH = 2000, 400
+_found_clean: set[str] = set()
 
 # Controls, lone surrogates, and the marks that turn the direction of text and so make a reader see another text
 # (https://trojansource.codes/). A line break and a tab may stay.
@@ -34,10 +37,20 @@ _PLAIN = (str, int, uuid.UUID, decimal.Decimal, datetime.timedelta, Promise)
 def text(value: Any, limit: int) -> str:
     """Return ``value`` as text that every database stores, without secrets, of at most ``limit`` characters."""
     raw = value if type(value) is str else str(value)
-    if len(raw) <= min(limit, _PLAIN_LENGTH) and _is_plain(raw):
+    if len(raw) <= limit and (raw in _found_clean or (len(raw) <= _PLAIN_LENGTH and _is_plain(raw))):
         return raw
     # Cut first: a header of 100 kB costs no more than one that fits. A secret that is cut is still known by its start.
-    return _UNSAFE.sub(REPLACEMENT, without_secrets(raw[:limit]))[:limit]
+    cleaned = _UNSAFE.sub(REPLACEMENT, without_secrets(raw[:limit]))[:limit]
+    if cleaned == raw and len(raw) <= _REMEMBERED_LENGTH:
+        _remember(raw)
+    return cleaned
+
+
+def _remember(clean: str) -> None:
+    """Keep a text that had nothing to clean: routes and user agents come again and again. Secrets never get here."""
+    if len(_found_clean) >= _REMEMBERED:
+        _found_clean.clear()
+    _found_clean.add(clean)
 
 
 def _is_plain(raw: str) -> bool:
@@ -52,7 +65,7 @@ def _is_plain(raw: str) -> bool:
 
 def json_object(value: Mapping[Any, Any]) -> dict[str, Any]:
     """Return ``value`` as a JSON object that every database stores, without secrets, and not too large."""
-    return _Cleaner().mapping(value, depth=0)
+    return _Cleaner().mapping(value, depth=0) if value else {}
 
 
 class _Cleaner:

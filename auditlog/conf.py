@@ -68,6 +68,81 @@ class Conf:
         """How long such a window is, in seconds."""
         return self._given("FLOOD_WINDOW", 60.0)
 
+    @property
+    def rules(self) -> Mapping[str, dict[str, Any]]:
+        """Rule name -> "enabled", "limit", "window" (seconds), "severity" (1 to 6), "respond"; all optional."""
+        return self._given("RULES", {})
+
+    @property
+    def geoip_file(self) -> str:
+        """A file of places in MaxMind's format (`maxminddb`), for countries and journeys; empty: neither is known."""
+        return self._given("GEOIP_FILE", "")
+
+    @property
+    def alert_channels(self) -> Mapping[str, Mapping[str, Any]]:
+        """Name -> {"class": dotted path of a channel, and its options}: where alerts are sent."""
+        return self._given("ALERT_CHANNELS", {})
+
+    @property
+    def http_post(self) -> str:
+        """Dotted path of `f(url, body, headers) -> status`, which posts alerts."""
+        return self._given("HTTP_POST", f"{__package__}.alerts.http.post")
+
+    @property
+    def site_url(self) -> str:
+        """Address of this site, for links in alerts, as "https://api.example.com"."""
+        return self._given("SITE_URL", "").rstrip("/")
+
+    @property
+    def shipping(self) -> Mapping[str, Mapping[str, Any]]:
+        """Who gets events: name -> {"BACKEND": dotted path, "FORMAT": "ocsf", "ecs" or "ndjson", "OPTIONS": {...}}."""
+        return self._given("SHIPPING", {})
+
+    @property
+    def review_timeout(self) -> float:
+        """After how many seconds PostgreSQL gives up a statement of a reviewer; 0: never."""
+        return self._given("REVIEW_TIMEOUT", 5.0)
+
+    @property
+    def seal_keys(self) -> str:
+        """Note keys, one a line (`auditlog_seal --new-key` makes one): the first private one signs, all check."""
+        return self._given("SEAL_KEYS", "")
+
+    @property
+    def seal_origin(self) -> str:
+        """What this log is called in its checkpoints, and no other log is: a name as in a URL, without a scheme."""
+        return self._given("SEAL_ORIGIN", "bulwark-auditlog")
+
+    @property
+    def publishers(self) -> Mapping[str, Mapping[str, Any]]:
+        """Where checkpoints go, outside the database: {"disk": {"BACKEND": dotted path, "OPTIONS": {...}}, ...}."""
+        return self._given("PUBLISHERS", {})
+
+    @property
+    def responses(self) -> Mapping[str, str | Sequence[str]]:
+        """Action -> dotted path of the function that takes it, or of two: one takes it, the other takes it back."""
+        return self._given("RESPONSES", {})
+
+    @property
+    def recent_login(self) -> str:
+        """Dotted path of `f(request) -> bool`: whether the user has logged in recently enough to act."""
+        return self._given("RECENT_LOGIN", f"{__package__}.getters.has_logged_in_recently")
+
+    @property
+    def incident_template(self) -> str:
+        """Template of the message to customers whom an incident concerns; its first line is the subject."""
+        return self._given("INCIDENT_TEMPLATE", "bulwark_auditlog/incident_notice.txt")
+
+    @property
+    def never_block(self) -> Sequence[str]:
+        """Networks that no automatic response touches: offices, monitoring, partners."""
+        return self._given("NEVER_BLOCK", ())
+
+    @property
+    def responses_an_hour(self) -> int:
+        """How many automatic responses there may be within an hour."""
+        return self._given("RESPONSES_AN_HOUR", 20)
+
     def _given(self, key: str, default: Value) -> Value:
         given: Value = getattr(settings, NAME, {}).get(key, default)
         return given

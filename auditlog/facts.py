@@ -1,6 +1,8 @@
 """Collects what is known of an event's actor, target and request; asks the database nothing."""
 
 import logging
+from collections.abc import Callable
+from functools import cache
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
@@ -108,9 +110,15 @@ def route(request: HttpRequest) -> str:
     return str(match.route)
 
 
+@cache
+def _getter(path: str) -> Callable[[HttpRequest], object]:
+    found: Callable[[HttpRequest], object] = import_string(path)
+    return found
+
+
 def _asked(path: str, request: HttpRequest) -> str:
     try:
-        return str(import_string(path)(request) or "")
+        return str(_getter(path)(request) or "")
     except Exception:
         # An event with a hole is better than none.
         logger.exception("%s failed.", path)

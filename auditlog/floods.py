@@ -1,9 +1,9 @@
 """Keeps a flood of like events from drowning the log: after a limit they are counted, and the count is one event.
 
 Per process and window, the first events of one kind from one source are written singly; the others become one event
-with `count`, `ts` (the first) and `last_ts` (the last). What is counted but not written yet stands in a journal on
-disk, which another process completes when this one dies. Successes are never counted together: each belongs to its
-change.
+with `count`, `ts` (the first) and `last_ts` (the last), and in its data a sample of those it was about. What is counted
+but not written yet stands in a journal on disk, which another process completes when this one dies. Successes are never
+counted together: each belongs to its change.
 """
 
 import os
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
 from .conf import conf
-from .journal import journal
+from .journal import add_to_sample, journal, target_of
 from .models import Event
 
 Key = tuple[str, str, str, str, str]
@@ -66,11 +66,13 @@ class Floods:
         if window.surplus is None:
             window.surplus = event
             event.last_ts = event.ts
+            add_to_sample(event, target_of(event))
             journal.begin(event)
         else:
             window.surplus.count += 1
             window.surplus.last_ts = event.ts
-            journal.again(window.surplus)
+            target = target_of(event)
+            journal.again(window.surplus, target if add_to_sample(window.surplus, target) else "")
         return False
 
     def _open(self, key: Key, now: float) -> _Window:

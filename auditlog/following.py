@@ -3,12 +3,15 @@
 Numbers are given when a row is inserted and become visible when its transaction commits, in another order: whoever
 reads "everything above the last number" misses the events of transactions that were slow. So on PostgreSQL the order
 is that of (epoch, tx, seq), and only transactions are read that are certain to have ended: those below the
-snapshot's xmin. On SQLite one transaction writes at a time, and numbers are in the order of commits.
+snapshot's xmin. A later epoch begins when every transaction of the one before has ended (`sealing.epochs`), and an
+old one may have been written in another cluster: it is read to its end, whatever its transactions are numbered. On
+SQLite one transaction writes at a time, and numbers are in the order of commits.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connections, transaction
 from django.db.models import BigIntegerField, Func, Max, Q, QuerySet
@@ -37,24 +40,27 @@ class Reading:
 
         Events are never changed, so the query gives the same rows whenever it is run.
         """
-        while not (keys := list(self._unread().values_list("epoch", "tx", "seq", "ts")[:size])):
-            if not self._enter_next_epoch():
+        while not (keys := self._next_keys(size)):
+            epoch = self._later_epoch()
+            if epoch is None:
                 return Event.objects.using(self.alias).none()
+            # That one is there means that the one before is complete.
+            if keys := self._next_keys(size, is_complete=True):
+                break
+            self.place.epoch, self.place.tx, self.place.seq = epoch, 0, 0
         after = self._after()
         self.place.epoch, self.place.tx, self.place.seq, self.place.ts = keys[-1]
         return self._in_order(Event.objects.using(self.alias).filter(after, self._up_to(), epoch=self.place.epoch))
 
-    def _unread(self) -> QuerySet[Event]:
+    def _next_keys(self, size: int, *, is_complete: bool = False) -> list[tuple[int, int, int, Any]]:
         events = Event.objects.using(self.alias).filter(self._after(), epoch=self.place.epoch)
-        return self._in_order(events.filter(tx__lt=_OldestOpenTransaction()) if self._has_tx else events)
+        if self._has_tx and not is_complete:
+            events = events.filter(tx__lt=_OldestOpenTransaction())
+        return list(self._in_order(events).values_list("epoch", "tx", "seq", "ts")[:size])
 
-    def _enter_next_epoch(self) -> bool:
+    def _later_epoch(self) -> int | None:
         later = Event.objects.using(self.alias).filter(epoch__gt=self.place.epoch).order_by("epoch")
-        epoch = later.values_list("epoch", flat=True).first()
-        if epoch is None:
-            return False
-        self.place.epoch, self.place.tx, self.place.seq = epoch, 0, 0
-        return True
+        return later.values_list("epoch", flat=True).first()
 
     @property
     def _has_tx(self) -> bool:

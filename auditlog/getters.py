@@ -1,6 +1,9 @@
 """What an event knows of its request, for a host that names no getters of its own."""
 
+from datetime import timedelta
+
 from django.http import HttpRequest
+from django.utils import timezone
 
 
 def request_id(request: HttpRequest) -> str:
@@ -16,3 +19,9 @@ def client_ip(request: HttpRequest) -> str:
 def nothing(request: HttpRequest) -> str:  # noqa: ARG001 - the contract of a getter
     """Return the empty text: this project has no such thing."""
     return ""
+
+
+def has_logged_in_recently(request: HttpRequest) -> bool:
+    """Say whether the user's last login, wherever it was, is at most 15 minutes ago."""
+    last = getattr(request.user, "last_login", None)
+    return last is not None and timezone.now() - last <= timedelta(minutes=15)

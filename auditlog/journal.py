@@ -1,7 +1,7 @@
 """What a process has counted and not written yet, on disk, so that its death loses no event.
 
 One file a process, locked for as long as the process lives: a file that can be locked was left by a dead one. A line is
-an event (the flood has begun), its id and a time (once more), or its id alone (written).
+an event (the flood has begun), its id, a time and whom it was about (once more), or its id alone (written).
 """
 
 import fcntl
@@ -20,6 +20,8 @@ from .models import Event
 
 logger = logging.getLogger(__name__)
 SUFFIX = ".floods"
+#: The field of a flood's data that holds some of those it was about, and how many it holds at most.
+SAMPLE, SAMPLE_SIZE = "sample", 10
 
 
 class Journal:
@@ -43,9 +45,10 @@ class Journal:
         self._active.add(str(event.uuid))
         self._write(spool.as_line(event))
 
-    def again(self, event: Event) -> None:
-        """Note that the flood of ``event`` goes on."""
-        self._write(json.dumps({"uuid": str(event.uuid), "ts": str(event.last_ts)}))
+    def again(self, event: Event, target: str) -> None:
+        """Note that the flood of ``event`` goes on; ``target`` is new in its sample, where there is one."""
+        line = {"uuid": str(event.uuid), "ts": str(event.last_ts)}
+        self._write(json.dumps({**line, "target": target} if target else line))
 
     def end(self, event: Event) -> None:
         """Note that the flood of ``event`` is stored; the file is emptied when it was the last one."""
@@ -76,6 +79,20 @@ class Journal:
         file = os.fdopen(os.open(self._path, os.O_APPEND | os.O_CREAT | os.O_RDWR, 0o600), "a", encoding="utf-8")
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return file
+
+
+def target_of(event: Event) -> str:
+    """Return whom an event is about: its target, or what was typed where that is no account (as a hash)."""
+    return event.target_id or str(event.data.get("identifier") or "")
+
+
+def add_to_sample(event: Event, target: str) -> bool:
+    """Keep ``target`` in the sample of a flood; tell whether it is new there and there was room."""
+    sample: list[str] = event.data.get(SAMPLE, [])
+    if not target or target in sample or len(sample) >= SAMPLE_SIZE:
+        return False
+    event.data[SAMPLE] = [*sample, target]
+    return True
 
 
 def left_behind() -> list[Path]:
@@ -122,6 +139,7 @@ def _read(line: str, found: dict[str, Event]) -> None:
         event = found[values["uuid"]]
         event.count += 1
         event.last_ts = parse_datetime(values["ts"])
+        add_to_sample(event, values.get("target", ""))
     else:
         found.pop(values["uuid"], None)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 
-from .models import Event, EventQuerySet
+from .models import Event
 
 OLDER_THAN, NEWER_THAN = "older_than", "newer_than"
 #: Counting stops here: what a reviewer needs to know beyond it is "many".
@@ -54,29 +54,3 @@ class Page:
     events: list[Event]
     newer: Cursor | None
     older: Cursor | None
-
-
-def page(events: EventQuerySet, cursor: Cursor | None, size: int) -> Page:
-    """Return one page, newest first, with one query.
-
-    :param size: how many events a page holds at most.
-    """
-    backwards = cursor is not None and cursor.is_newer
-    if cursor is not None:
-        events = events.filter(cursor.clause)
-    found = list((events.order_by("ts", "seq") if backwards else events.newest_first())[: size + 1])
-    has_more, found = len(found) > size, found[:size]
-    if backwards:
-        found.reverse()
-    if not found:
-        return Page([], None, None)
-    newer = Cursor(found[0].ts, found[0].seq, is_newer=True)
-    older = Cursor(found[-1].ts, found[-1].seq)
-    has_newer = has_more if backwards else cursor is not None
-    has_older = True if backwards else has_more
-    return Page(found, newer if has_newer else None, older if has_older else None)
-
-
-def capped_count(events: EventQuerySet) -> int:
-    """Return how many events there are; one more than `COUNTED` stands for many."""
-    return events.order_by()[: COUNTED + 1].count()

@@ -7,7 +7,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
-from . import partitions, triggers, watching
+from . import maintenance, partitions, triggers, watching
 
 VENDORS = ("postgresql", "sqlite")
 
@@ -103,3 +103,25 @@ class AppendOnly(_OnTable):
 
     def describe(self) -> str:
         return f"Make {self.model_name} append-only"
+
+
+class SaltApart(_OnTable):
+    """Gives each event that is stored already a salt of its own; the column's default gave all of them the same."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        table = self.table(app_label, schema_editor, to_state)
+        if table is None:
+            return
+        random = "uuid_send(gen_random_uuid())" if schema_editor.connection.vendor == "postgresql" else "randomblob(16)"
+        with maintenance.allowed(schema_editor.connection.alias):
+            schema_editor.execute(f"UPDATE {schema_editor.quote_name(table)} SET salt = {random}")  # noqa: S608
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        """Change nothing: the column goes."""
+
+    def describe(self) -> str:
+        return f"Give each {self.model_name} a salt of its own"

@@ -24,6 +24,13 @@ class Month:
         return Month(self.year + self.month // 12, self.month % 12 + 1)
 
     @property
+    def previous(self) -> "Month":
+        return Month(self.year, self.month - 1) if self.month > 1 else Month(self.year - 1, 12)
+
+    def __str__(self) -> str:
+        return f"{self.year:04}-{self.month:02}"
+
+    @property
     def first_day(self) -> datetime.datetime:
         return datetime.datetime(self.year, self.month, 1, tzinfo=datetime.UTC)
 

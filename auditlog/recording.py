@@ -46,14 +46,16 @@ def record(
     log = request_log.current()
     request = request or (log.request if log else None)
     kind = kind_of(type)
-    event = Event(
-        type=cleaning.text(type, facts.LIMITS["type"]),
-        outcome=outcome,
-        severity=Severity(severity) if severity is not None else _severity(kind, outcome),
-        reason=cleaning.text(reason, facts.LIMITS["reason"]),
-        changes=cleaning.json_object(changes or {}),
-        **_split(kind, data or {}),
-        **facts.cleaned(_collected(request, user, target)),
+    event = Event.of(
+        {
+            "type": cleaning.text(type, facts.LIMITS["type"]),
+            "outcome": outcome.value,
+            "severity": int(Severity(severity) if severity is not None else _severity(kind, outcome)),
+            "reason": cleaning.text(reason, facts.LIMITS["reason"]) if reason else "",
+            "changes": cleaning.json_object(changes or {}),
+            **_split(kind, data or {}),
+            **facts.cleaned(_collected(request, user, target)),
+        }
     )
     _keep(event, log)
     return event

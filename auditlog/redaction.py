@@ -1,6 +1,7 @@
 """Secrets are known by the name of their field and by their own shape; neither kind reaches the log."""
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -33,6 +34,7 @@ _PAIR = re.compile(
 )
 
 
+@lru_cache(maxsize=1000)
 def is_secret_name(name: str) -> bool:
     """Tell whether a field of this name holds a secret: `refreshToken`, `api_key` and `X-CSRF-Token` do."""
     words = tuple(word.lower() for word in _WORDS.findall(name[:200]))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import groupby
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -17,6 +18,7 @@ from .cleaning import text
 from .facts import LIMITS, address
 from .lookups import Within
 from .models import Event, EventQuerySet, Outcome, Severity
+from .scanning import Question
 
 PERIODS: dict[str, timedelta | None] = {
     "30d": timedelta(days=30),
@@ -109,6 +111,15 @@ class EventSearch(forms.Form):
         """Whether one of the fields behind "More filters" is filled in."""
         return any(self.data.get(field.name) for field in self.more_fields)
 
+    @property
+    def asked(self) -> dict[str, str]:
+        """The fields that are filled in, as they were."""
+        return {name: str(self.data[name]) for name in self.fields if self.data.get(name)}
+
+    @property
+    def query_string(self) -> str:
+        return urlencode(self.asked)
+
     def clean_ip(self) -> IPv4Network | IPv6Network | None:
         value = self.cleaned_data["ip"]
         try:
@@ -119,20 +130,35 @@ class EventSearch(forms.Form):
 
     def events(self) -> EventQuerySet:
         """Return the events that the form asks for; none where it is not valid, as its errors then say."""
+        return self.question().events
+
+    def question(self) -> Question:
+        """Return what the form asks, told apart by what an index answers; what is not valid is answered by nothing."""
         if not self.is_valid():
-            return Event.objects.none()
+            return Question(is_impossible=True)
         asked = self.cleaned_data
-        events = Event.objects.filter(
-            self._in_time(), **{name: asked[name] for name in ("type", "outcome") if asked[name]}
-        )
-        events = events.filter(**{name: asked[name] for name in ("tenant", "session", "route") if asked[name]})
-        if asked["severity"]:
-            events = events.filter(severity__gte=asked["severity"])
+        drivers: list[tuple[Q, ...]] = [
+            (Q(**{name: asked[name]}),) for name in ("session", "type", "tenant") if asked[name]
+        ]
+        networks = [asked["ip"]] if asked["ip"] else []
+        rest = [Q(**{name: asked[name]}) for name in ("outcome", "route") if asked[name]]
         if asked["actor"]:
-            events = events.filter(Q(actor_id=asked["actor"]) | Q(actor_label=asked["actor"]))
-        if asked["ip"]:
-            events = events.filter(Within(asked["ip"]))
-        return matching(events, asked["q"]) if asked["q"] else events
+            drivers.append((Q(actor_id=asked["actor"]), Q(actor_label=asked["actor"])))
+        if asked["severity"] and asked["severity"] >= Severity.HIGH:
+            drivers.append((Q(severity__gte=Severity.HIGH),))
+        if asked["severity"] and asked["severity"] != Severity.HIGH:
+            rest.append(Q(severity__gte=asked["severity"]))
+        if asked["q"]:
+            word = named(asked["q"])
+            if not word:
+                return Question(is_impossible=True)
+            if isinstance(word, tuple):
+                drivers.append(word)
+            else:
+                networks.append(word)
+        drivers += [(Q(src_ip=str(network[0])),) for network in networks if network.num_addresses == 1]
+        wide = tuple(Q(Within(network)) for network in networks if network.num_addresses > 1)
+        return Question(self._in_time(), tuple(drivers), wide, tuple(rest))
 
     def _in_time(self) -> Q:
         since: datetime | None = self.cleaned_data["since"]
@@ -151,15 +177,15 @@ def network_of(value: str) -> IPv4Network | IPv6Network:
     return ip_network(address(value) or value, strict=False)
 
 
-def matching(events: EventQuerySet, term: str) -> EventQuerySet:
-    """Return those of ``events`` that ``term`` names.
+def named(term: str) -> IPv4Network | IPv6Network | tuple[Q, ...]:
+    """Return the network that ``term`` is, or the conditions of which an event that it names meets one; () for none.
 
     Each column is asked first whether it knows the term at all, which costs one look at its index. A search through
     one column can then follow that column's index in order of time; an OR over all of them would have to sort.
     """
     term = term.strip()
     try:
-        return events.filter(Within(network_of(term)))
+        return network_of(term)
     except ValueError:
         pass
     try:
@@ -169,9 +195,7 @@ def matching(events: EventQuerySet, term: str) -> EventQuerySet:
     else:
         spellings = {term, str(as_id), as_id.hex}
         if Event.objects.filter(uuid=as_id).exists():
-            return events.filter(uuid=as_id)
-    clauses = [Q(**{f"{column}__in": sorted(spellings)}) for column in _WORD_COLUMNS]
-    known = [clause for clause in clauses if Event.objects.filter(clause).exists()]
-    if not known:
-        return events.none()
-    return events.filter(Q(*known, _connector=Q.OR))
+            return (Q(uuid=as_id),)
+    wanted = sorted(spellings)
+    known = [column for column in _WORD_COLUMNS if Event.objects.filter(**{f"{column}__in": wanted}).exists()]
+    return tuple(Q(**{column: spelling}) for column in known for spelling in wanted)

@@ -22,7 +22,7 @@ from .signals import events_replayed, events_spooled
 logger = logging.getLogger(__name__)
 
 #: What the database fills, or fills anew, when the event gets there.
-_NOT_KEPT = frozenset({"seq", "tx", "epoch"})
+_NOT_KEPT = frozenset({"seq", "tx", "epoch", "salt"})
 _FIELDS = [field for field in Event._meta.concrete_fields if field.name not in _NOT_KEPT]  # noqa: SLF001
 BATCH = 500
 

@@ -25,10 +25,17 @@ BEGIN
     RAISE EXCEPTION '{message}' USING ERRCODE = 'restrict_violation';
 END $$;
 
+DO $$ BEGIN
+    -- Another number is the work of `sealing.epochs`, and stays.
+    IF to_regprocedure('bulwark_auditlog_epoch()') IS NULL THEN
+        CREATE FUNCTION bulwark_auditlog_epoch() RETURNS integer IMMUTABLE LANGUAGE sql AS 'SELECT 1';
+    END IF;
+END $$;
+
 CREATE OR REPLACE FUNCTION bulwark_auditlog_stamp() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.tx := pg_catalog.pg_current_xact_id()::text::bigint;
-    NEW.epoch := 1;
+    NEW.epoch := bulwark_auditlog_epoch();
     RETURN NEW;
 END $$;
 
@@ -43,6 +50,16 @@ CREATE TRIGGER bulwark_event_stamp BEFORE INSERT ON {table}
 _SQLITE = """
 CREATE TRIGGER IF NOT EXISTS bulwark_event_no_{word} BEFORE {word} ON {table} WHEN COALESCE({function}(), 0) = 0
 BEGIN SELECT RAISE(ABORT, '{message}'); END
+"""
+
+_NEEDED = ("bulwark_event_append_only", "bulwark_event_no_truncate", "bulwark_event_stamp")
+_MISSING = """
+SELECT relname, needed FROM unnest(%s::text[]) AS needed, pg_partition_tree(%s::regclass) AS tree
+JOIN pg_class ON pg_class.oid = tree.relid
+WHERE NOT EXISTS (
+    SELECT FROM pg_trigger WHERE tgrelid = tree.relid AND tgname = needed AND tgenabled IN ('O', 'A')
+)
+ORDER BY tree.level, relname, needed
 """
 
 
@@ -62,17 +79,13 @@ def install(connection: BaseDatabaseWrapper, table: str) -> None:
 
 
 def missing(connection: BaseDatabaseWrapper, table: str) -> list[str]:
-    """Return the names of the triggers that ``table`` lacks, or that are switched off."""
+    """Return the names of the triggers that ``table`` or a partition of it lacks, or that are switched off."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            needed = ["bulwark_event_append_only", "bulwark_event_no_truncate", "bulwark_event_stamp"]
-            cursor.execute(
-                "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgenabled IN ('O', 'A')",
-                [connection.ops.quote_name(table)],
-            )
-        else:
-            needed = ["bulwark_event_no_UPDATE", "bulwark_event_no_DELETE"]
-            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [table])
+            cursor.execute(_MISSING, [list(_NEEDED), connection.ops.quote_name(table)])
+            return [name if relation == table else f"{name} of {relation}" for relation, name in cursor.fetchall()]
+        needed = ["bulwark_event_no_UPDATE", "bulwark_event_no_DELETE"]
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [table])
         there = {name for (name,) in cursor.fetchall()}
     return [name for name in needed if name not in there]
 
@@ -92,7 +105,8 @@ def remove(connection: BaseDatabaseWrapper) -> None:
         if connection.vendor == "postgresql":
             cursor.execute(
                 "DROP FUNCTION bulwark_auditlog_refuse() CASCADE; DROP FUNCTION bulwark_auditlog_stamp() CASCADE; "
-                "DROP FUNCTION IF EXISTS bulwark_auditlog_watch() CASCADE"
+                "DROP FUNCTION IF EXISTS bulwark_auditlog_watch() CASCADE; "
+                "DROP FUNCTION IF EXISTS bulwark_auditlog_epoch()"
             )
         else:
             for word in ("UPDATE", "DELETE"):

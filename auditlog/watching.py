@@ -34,6 +34,7 @@ _TOLD = {
     "target_id": "coalesce(target, '')",
     "changes": "coalesce(changed, '{}')",
     "count": "1",
+    "salt": "uuid_send(gen_random_uuid())",
 }
 
 _FUNCTION = """

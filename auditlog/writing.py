@@ -7,6 +7,7 @@ from django.db import DatabaseError, InterfaceError, connections, router
 
 from . import spool
 from .conf import conf
+from .counters import WRITE_FAILURES, WRITE_SECONDS
 from .floods import floods
 from .inserting import insert_one
 from .journal import journal, left_behind, recover
@@ -20,7 +21,8 @@ def write(event: Event) -> None:
 
     :raises django.db.Error: it could not be stored; let it end the change that it belongs to.
     """
-    insert_one(event, router.db_for_write(Event))
+    with WRITE_SECONDS.time(), WRITE_FAILURES.labels("transaction").count_exceptions():
+        insert_one(event, router.db_for_write(Event))
 
 
 def write_or_spool(events: Sequence[Event]) -> None:
@@ -35,8 +37,10 @@ def write_or_spool(events: Sequence[Event]) -> None:
         return
     alias = router.db_for_write(Event)
     try:
-        _insert(ready, alias)
+        with WRITE_SECONDS.time():
+            _insert(ready, alias)
     except Exception as error:
+        WRITE_FAILURES.labels("spool").inc(len(ready))
         logger.exception("%d events could not be stored and are kept on disk.", len(ready))
         spool.keep(ready, error=error)
     else:

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Event
+from . import seals
 
 EMPTY = "–"  # noqa: RUF001 - a dash for the eye
 
@@ -97,12 +98,12 @@ def ip_link(event: Event) -> str | SafeString:
 
 @admin.display(description=_("Request id"))
 def request_link(event: Event) -> str | SafeString:
-    return _search_link("q", event.request_id)
+    return _links("q", event.request_id, request=event.request_id)
 
 
 @admin.display(description=_("Session"))
 def session_link(event: Event) -> str | SafeString:
-    return _search_link("session", event.session)
+    return _links("session", event.session, session=event.session)
 
 
 @admin.display(description=_("Tenant"))
@@ -112,13 +113,14 @@ def tenant_link(event: Event) -> str | SafeString:
 
 @admin.display(description=_("Actor"))
 def actor_link(event: Event) -> str | SafeString:
-    return _search_link("actor", event.actor_id or event.actor_label, actor(event))
+    name = event.actor_id or event.actor_label
+    return _links("actor", name, actor(event), actor=name)
 
 
 @admin.display(description=_("Target"))
 def target_link(event: Event) -> str | SafeString:
     shown = f"{event.target_label} ({event.target_type} {event.target_id})" if event.target_label else event.target_id
-    return _search_link("q", event.target_id, shown)
+    return _links("q", event.target_id, shown, target=event.target_id, target_type=event.target_type)
 
 
 @admin.display(description=_("Changes"))
@@ -145,6 +147,11 @@ def data(event: Event) -> str | SafeString:
     return format_html('<pre class="audit-data">{}</pre>', _pretty(event.data)) if event.data else EMPTY
 
 
+@admin.display(description=_("Seal"))
+def seal(event: Event) -> str:
+    return seals.state_of(event)
+
+
 def _before_and_after(change: Any) -> tuple[str, str]:
     """Read one entry of `changes`; a form that this version does not know is shown as it is."""
     if isinstance(change, dict) and set(change) <= {"before", "after"}:
@@ -166,3 +173,12 @@ def _search_link(parameter: str, value: str, shown: str = "") -> str | SafeStrin
     return format_html(
         '<a href="{}?{}">{}</a>', reverse("admin:bulwark_auditlog_event_changelist"), query, shown or value
     )
+
+
+def _links(parameter: str, value: str, shown: str = "", **timeline: str) -> str | SafeString:
+    """Return a link to all events that share ``value``, and one to their timeline."""
+    if not value:
+        return shown or EMPTY
+    found = _search_link(parameter, value, shown)
+    url = f"{reverse('admin:bulwark_auditlog_timeline')}?{urlencode(timeline)}"
+    return format_html('{} <a class="audit-to-timeline" href="{}">{}</a>', found, url, _("timeline"))

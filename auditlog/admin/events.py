@@ -3,73 +3,30 @@
 # ruff: noqa: ARG002 - the names of the arguments are Django's
 
 import uuid
+from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Model, QuerySet
-from django.db.models.expressions import Combinable
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
 
-from .. import keyset
-from ..models import Event, EventQuerySet
-from ..search import EventSearch
-from . import display
+from ..formats import Format
+from ..models import Event
+from ..recording import record
+from . import display, exports, pages, saved, seals
+from .changelist import EventChangeList
 
 if TYPE_CHECKING:
     _Admin = admin.ModelAdmin[Event]
 else:
     _Admin = admin.ModelAdmin
-
-
-class EventChangeList(ChangeList):
-    """Asks the form what to show, one page at a time; the log is never counted to its end."""
-
-    search: EventSearch
-    page: keyset.Page
-
-    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Event]:
-        self.search = EventSearch(request.GET)
-        self.has_filters = self.has_active_filters = False
-        return self.search.events()
-
-    def get_results(self, request: HttpRequest) -> None:
-        assert isinstance(self.queryset, EventQuerySet)  # noqa: S101 - told to the type checker
-        cursor = keyset.cursor_from(request.GET)
-        self.page = keyset.page(self.queryset, cursor, self.list_per_page)
-        self.result_list = self.page.events
-        self.result_count = keyset.capped_count(self.queryset)
-        self.full_result_count = self.result_count
-        self.show_full_result_count = self.show_admin_actions = False
-        self.can_show_all, self.multi_page = True, False
-
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str | Combinable]:
-        return ["-ts", "-seq"]
-
-    def url_for_result(self, result: Model) -> str:
-        assert isinstance(result, Event)  # noqa: S101 - told to the type checker
-        return reverse("admin:bulwark_auditlog_event_change", args=[result.uuid])
-
-    @property
-    def counted(self) -> str:
-        """How many events there are, or that there are more than anybody counts."""
-        return f"{keyset.COUNTED}+" if self.result_count > keyset.COUNTED else str(self.result_count)
-
-    @property
-    def newer_url(self) -> str:
-        return self._url_of(self.page.newer)
-
-    @property
-    def older_url(self) -> str:
-        return self._url_of(self.page.older)
-
-    def _url_of(self, cursor: keyset.Cursor | None) -> str:
-        if cursor is None:
-            return ""
-        name, value = cursor.parameter
-        return self.get_query_string({name: value}, remove=[keyset.OLDER_THAN, keyset.NEWER_THAN])
+_View = Callable[..., HttpResponseBase]
 
 
 class EventAdmin(_Admin):
@@ -96,15 +53,55 @@ class EventAdmin(_Admin):
             {"fields": (display.ip_link, "country", "user_agent", display.request_link, display.request_line)},
         ),
         (_("What"), {"fields": (display.target_link, display.changes, display.data, "dropped")}),
-        (_("Place in the log"), {"fields": ("uuid", "seq", "tx", "epoch")}),
+        (_("Place in the log"), {"fields": ("uuid", "seq", "tx", "epoch", display.seal)}),
     )
     readonly_fields = tuple(name for _title, part in fieldsets for name in part["fields"])
 
     class Media:
         css = {"all": ["bulwark_auditlog/admin.css"]}
 
+    def get_urls(self) -> list[URLPattern]:
+        pages_of_ours = [
+            path("dashboard/", self._guarded(self._dashboard), name="bulwark_auditlog_dashboard"),
+            path("timeline/", self._guarded(self._timeline), name="bulwark_auditlog_timeline"),
+            path("export/", self._guarded(exports.export, "export"), name="bulwark_auditlog_export"),
+            path("searches/", self._guarded(saved.save, method=require_POST), name="bulwark_auditlog_save"),
+            path(
+                "searches/<int:pk>/delete/",
+                self._guarded(saved.delete, method=require_POST),
+                name="bulwark_auditlog_unsave",
+            ),
+            path(
+                "<uuid:object_id>/verify/",
+                self._guarded(seals.verify, "verify", require_POST),
+                name="bulwark_auditlog_verify",
+            ),
+            path("<uuid:object_id>/proof/", self._guarded(seals.proof, "verify"), name="bulwark_auditlog_proof"),
+        ]
+        return [*pages_of_ours, *super().get_urls()]
+
+    def _guarded(self, view: _View, permission: str = "view", method: Callable[[_View], _View] = require_safe) -> _View:
+        """Serve a view to staff who may view events and have ``permission`` as well."""
+
+        @wraps(view)
+        def answer(request: HttpRequest, **parameters: Any) -> HttpResponseBase:
+            if not self.has_view_permission(request) or not may(request, permission):
+                raise PermissionDenied
+            return view(request, **parameters)
+
+        return self.admin_site.admin_view(method(answer))
+
+    def _dashboard(self, request: HttpRequest) -> HttpResponse:
+        return pages.dashboard(request, self.admin_site)
+
+    def _timeline(self, request: HttpRequest) -> HttpResponse:
+        return pages.show_timeline(request, self.admin_site)
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "title": _("Audit log")})
+        formats = list(Format) if may(request, "export") else []
+        return super().changelist_view(
+            request, {**(extra_context or {}), "title": _("Audit log"), "export_formats": formats}
+        )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return EventChangeList
@@ -116,6 +113,14 @@ class EventAdmin(_Admin):
         except ValueError:
             return None
 
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show one event whole; that somebody looks at it is an event too, without which nothing is shown."""
+        event = kwargs.get("obj")
+        if isinstance(event, Event):
+            data = {"id": str(event.uuid), "type": event.type}
+            record("auditlog.event_viewed", request=request, target=event, data=data)
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -124,3 +129,8 @@ class EventAdmin(_Admin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
         return False
+
+
+def may(request: HttpRequest, action: str) -> bool:
+    """Say whether the caller may "view", "export", "respond" or "verify"."""
+    return request.user.has_perm(f"{Event._meta.app_label}.{action}_event")  # noqa: SLF001

@@ -1,15 +1,25 @@
 """The log: one row per event, written once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, NoReturn
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.base import ModelState
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..identifiers import uuid7
+from ..identifiers import new_salt, uuid7
 from ..inserting import insert_many
+
+
+@cache
+def _constants() -> dict[str, Any]:
+    """Return the columns whose default is the same value for each event, with it."""
+    fields = Event._meta.concrete_fields  # noqa: SLF001 - Django's documented face of a model
+    made = {field for field in fields if field.has_default() and callable(field.default)}
+    return {field.name: field.get_default() for field in fields if field not in made}
 
 
 class EventChangeRefused(Exception):  # noqa: N818 - errors are past participles in this project
@@ -128,11 +138,19 @@ class Event(models.Model):
         _("last time"), null=True, blank=True, help_text=_("When the last of them happened.")
     )
 
+    # What keeps a commitment to personal data from being guessed; gone when they are erased. See `sealing.entries`.
+    salt = models.BinaryField(default=new_salt, editable=False)
+
     objects = EventManager()
 
     class Meta:
         base_manager_name = "objects"
         default_permissions = ("view",)
+        permissions = [
+            ("export_event", _("Can take events away as a file")),
+            ("respond_event", _("Can act on what events tell")),
+            ("verify_event", _("Can verify events")),
+        ]
         verbose_name = _("event")
         verbose_name_plural = _("events")
         indexes = [
@@ -171,3 +189,14 @@ class Event(models.Model):
 
     def delete(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise EventChangeRefused("delete()")
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Any]) -> "Event":
+        """Return an event that is not stored, with ``columns`` and the defaults of the others.
+
+        `Model.__init__` does the same for every kind of model and field, which takes longer than to store the event.
+        """
+        event = cls.__new__(cls)
+        made = {"ts": timezone.now(), "uuid": uuid7(), "salt": new_salt()}
+        vars(event).update({"_state": ModelState(), **_constants(), "changes": {}, "data": {}, **made, **columns})
+        return event

@@ -23,6 +23,7 @@ class HourlyCount(models.Model):
 
     class Meta:
         default_permissions = ()
+        indexes = [models.Index(fields=["facet", "hour"], name="bulwark_auditlog_hourly_facet")]
         constraints = [
             models.UniqueConstraint(
                 fields=["hour", "facet", "type", "outcome", "value"], name="bulwark_auditlog_hourly_count"

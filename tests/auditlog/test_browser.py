@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from django.contrib.auth.models import Permission
+from django.db import transaction
+from django.test import Client
 from playwright.sync_api import Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from auditlog.models import Event
+from auditlog import rollup
+from auditlog.models import Event, SavedSearch
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LIST = "/admin/bulwark_auditlog/event/"
@@ -65,28 +69,49 @@ def store_what_there_is_to_see(events: Callable[..., Event]) -> Event:
     )
 
 
-def sign_in(page: Page) -> None:
-    page.fill("#id_username", "erin@example.com")
-    page.fill("#id_password", "correct horse battery")
-    page.click("input[type=submit]")
-    page.wait_for_selector("#result_list")
+def sign_in(page: Page, session: str, url: str) -> None:
+    page.context.add_cookies([{"name": "sessionid", "value": session, "url": url, "httpOnly": True}])
+
+
+def look_at_the_other_pages(page: Page, url: str, name: str) -> None:
+    page.goto(f"{url}?severity=4")
+    page.click("text=Save this search")
+    page.fill("#audit-save-name", "Mine")
+    page.click(".audit-tools button")
+    expect(page.locator(".audit-saved li")).to_have_count(2)
+    shot(page, f"saved-{name}")
+    page.click("text=Dashboard")
+    expect(page.locator(".audit-chart")).to_have_count(3)
+    shot(page, f"dashboard-{name}")
+    assert not is_wider_than_the_window(page)
+    page.goto(f"{url}timeline/?actor=alice@example.com")
+    expect(page.locator(".audit-entry")).to_have_count(7)
+    shot(page, f"timeline-{name}")
+    assert not is_wider_than_the_window(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_pages_obey_the_policy_and_fit(
-    width: int, scheme: Literal["light", "dark"], erin: User, events: Callable[..., Event], live_server: LiveServer
+    width: int,
+    scheme: Literal["light", "dark"],
+    auditor: Client,
+    events: Callable[..., Event],
+    live_server: LiveServer,
 ) -> None:
     event = store_what_there_is_to_see(events)
-    erin.set_password("correct horse battery")
-    erin.save()
+    erin, session = User.objects.get(email="erin@example.com"), auditor.cookies["sessionid"].value
+    erin.user_permissions.add(*Permission.objects.filter(codename__in=["export_event", "verify_event"]))
+    SavedSearch.objects.create(owner=str(erin.pk), name="Alarms of the night", query="severity=4")
+    with transaction.atomic():
+        rollup.add(list(rollup.counted(Event.objects.all())), "default")
     complaints: list[str] = []
 
     with browser_page(width, scheme, complaints) as page:
+        sign_in(page, session, live_server.url)
         response = page.goto(f"{live_server.url}{LIST}")
         assert response is not None
         assert "'self'" in response.headers["content-security-policy"]
-        sign_in(page)
         shot(page, f"list-{scheme}-{width}")
         assert not is_wider_than_the_window(page)
 
@@ -100,7 +125,11 @@ def test_the_pages_obey_the_policy_and_fit(
         page.goto(f"{live_server.url}{LIST}{event.uuid}/change/")
         shot(page, f"event-{scheme}-{width}")
         assert not is_wider_than_the_window(page)
+        page.click("text=Verify this event")
+        expect(page.locator(".messagelist")).to_contain_text("SEAL_KEYS")
         page.click("text=0123456789abcdef0123456789abcdef")
         expect(page.locator("#result_list tbody tr")).to_have_count(1)
+
+        look_at_the_other_pages(page, f"{live_server.url}{LIST}", f"{scheme}-{width}")
 
     assert complaints == []

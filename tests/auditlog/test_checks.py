@@ -9,6 +9,7 @@ from pytest_django.fixtures import Settings
 
 from auditlog import checks, maintenance, partitions, watching
 from auditlog.models import Event
+from auditlog.sealing.notes import new_signer
 
 MIDDLEWARE = "auditlog.middleware.AuditMiddleware"
 
@@ -41,6 +42,17 @@ def test_our_own_settings_pass() -> None:
         ({"TYPES": {"shop.paid": {"feilds": []}}}, ["bulwark_auditlog.E004"]),
         ({"TYPES": {"shop.paid": {"fields": "amount"}}}, ["bulwark_auditlog.E004"]),
         ({"TYPES": {"shop.paid": {"severity": 2, "fields": ["amount"]}}}, []),
+        ({"RULES": {"no_such_rule": {}}}, ["bulwark_auditlog.E010"]),
+        ({"RULES": {"probing": {"treshold": 3}}}, ["bulwark_auditlog.E010"]),
+        ({"RULES": {"probing": {"limit": 3, "enabled": False}}}, []),
+        ({"ALERT_CHANNELS": {"pager": {"class": "no.such.Channel"}}}, ["bulwark_auditlog.E011"]),
+        ({"ALERT_CHANNELS": {"pager": {"url": "https://example.com"}}}, ["bulwark_auditlog.E011"]),
+        ({"HTTP_POST": "no.such"}, ["bulwark_auditlog.E011"]),
+        ({"SEAL_KEYS": "nonsense"}, ["bulwark_auditlog.E012"]),
+        ({"PUBLISHERS": {"disk": {}}}, ["bulwark_auditlog.E013"]),
+        ({"PUBLISHERS": {"disk": {"BACKEND": "no.such"}}}, ["bulwark_auditlog.E013"]),
+        ({"PUBLISHERS": {"disk": {"BACKEND": "auditlog.sealing.publishing.FilePublisher"}}}, ["bulwark_auditlog.E013"]),
+        ({"PUBLISHERS": {"x": {"BACKEND": "pathlib.Path", "OPTIONS": {}}}}, ["bulwark_auditlog.E013"]),
         ({"SESSION_MODEL": "no.such"}, ["bulwark_auditlog.E006"]),
         ({"SESSION_MODEL": "nonsense"}, ["bulwark_auditlog.E006"]),
         ({}, []),
@@ -115,3 +127,14 @@ def test_a_month_without_a_partition_is_a_warning() -> None:
         cursor.execute(f"DROP TABLE {month.table(Event._meta.db_table)}")
 
     assert ids(checks.check_partitions(databases=["default"])) == ["bulwark_auditlog.W004"]
+
+
+def test_a_log_that_is_not_sealed_or_not_published_is_told_before_deployment(settings: Settings) -> None:
+    settings.BULWARK_AUDITLOG = {}
+    assert ids(checks.check_sealing()) == ["bulwark_auditlog.W006"]
+    settings.BULWARK_AUDITLOG = {"SEAL_KEYS": new_signer("audit").secret_line}
+    assert ids(checks.check_sealing()) == ["bulwark_auditlog.W007"]
+    backend = "auditlog.sealing.publishing.FilePublisher"
+    places = {"disk": {"BACKEND": backend, "OPTIONS": {"folder": "checkpoints"}}}
+    settings.BULWARK_AUDITLOG = {**settings.BULWARK_AUDITLOG, "PUBLISHERS": places}
+    assert ids(checks.check_sealing()) == []

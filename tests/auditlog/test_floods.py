@@ -263,3 +263,31 @@ def test_a_flood_while_the_disk_is_full_is_still_counted(
 
     assert counts() == [1, 1, 1, 2, 1]
     assert "cannot be written" in caplog.text
+
+
+def test_a_flood_tells_some_of_those_it_was_about(clock: Clock) -> None:
+    """One password tried on many accounts looks otherwise than many passwords tried on one."""
+    for number in range(30):
+        refuse(data={"identifier": f"account {number % 20}"})
+    clock.now += 61
+
+    refuse()
+
+    flood = Event.objects.exclude(count=1).get()
+    assert flood.count == 27
+    assert flood.data["sample"] == [f"account {number}" for number in range(3, 13)]
+
+
+def test_the_sample_outlives_the_process(clock: Clock) -> None:
+    for number in range(6):
+        refuse(data={"identifier": f"account {number}"})
+    path = journal.path()
+    assert path is not None
+    path.rename(path.with_name("1.floods"))
+    journal.forget()
+    floods.forget()
+
+    assert journals.recover("default") == 1
+
+    flood = Event.objects.get(count=3)
+    assert flood.data["sample"] == ["account 3", "account 4", "account 5"]

@@ -1,6 +1,7 @@
 """Signals become events."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -30,6 +31,15 @@ def subscribed(settings: Settings) -> Iterator[None]:
     subscriptions.subscribe()
     yield
     something_happened.disconnect(dispatch_uid=subscriptions.uid(PATH))
+
+
+@contextmanager
+def only(path: str, settings: Settings) -> Iterator[None]:
+    """Record a signal besides those that are recorded here, until the block ends."""
+    settings.BULWARK_AUDITLOG = {**settings.BULWARK_AUDITLOG, "SIGNALS": [path]}
+    subscriptions.subscribe()
+    yield
+    subscriptions.signal_at(path).disconnect(dispatch_uid=subscriptions.uid(path))
 
 
 def send(**arguments: Any) -> None:
@@ -117,16 +127,20 @@ def test_our_own_signals_are_subscribed(alice: User) -> None:
     assert (event.type, event.data) == ("accounts.profile_changed", {"fields": ["name"]})
 
 
-def test_a_login_through_django(alice: User, rf: RequestFactory) -> None:
-    user_logged_in.send(sender=User, request=rf.post("/admin/login/"), user=alice)
+def test_a_login_through_django(alice: User, rf: RequestFactory, settings: Settings) -> None:
+    with only("django.contrib.auth.signals.user_logged_in", settings):
+        user_logged_in.send(sender=User, request=rf.post("/admin/login/"), user=alice)
 
     event = Event.objects.get(type="auth.user_logged_in")
     assert (event.outcome, event.actor_label, event.route) == ("success", "alice@example.com", "admin/login/")
 
 
 @pytest.mark.parametrize(("typed", "target"), [("alice@example.com", "alice@example.com"), ("hunter2", "")])
-def test_a_failed_login_through_django(typed: str, target: str, alice: User, client: Client) -> None:
-    client.post("/admin/login/", {"username": typed, "password": "hunter3"})
+def test_a_failed_login_through_django(
+    typed: str, target: str, alice: User, client: Client, settings: Settings
+) -> None:
+    with only("django.contrib.auth.signals.user_login_failed", settings):
+        client.post("/admin/login/", {"username": typed, "password": "hunter3"})
 
     event = Event.objects.get(type="auth.user_login_failed")
     assert (event.outcome, event.target_label, event.status) == ("failed", target, 200)

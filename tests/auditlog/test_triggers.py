@@ -1,5 +1,6 @@
 """The attack: SQL that goes around the models. The database refuses it, until its owner opens the door."""
 
+import datetime
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -7,7 +8,7 @@ from contextlib import closing
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from auditlog import maintenance
+from auditlog import maintenance, partitions, triggers
 from auditlog.models import Event
 
 postgres = pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only")
@@ -110,3 +111,26 @@ def test_a_connection_that_does_not_know_the_door_is_refused() -> None:
         for statement in (UPDATE, DELETE):
             with pytest.raises(sqlite3.OperationalError, match="no such function: bulwark_auditlog_maintenance"):
                 other.execute(statement)
+
+
+@postgres
+@pytest.mark.django_db
+@pytest.mark.parametrize("statement", ["UPDATE {} SET reason = 'forged'", "DELETE FROM {}", "TRUNCATE {}"])
+def test_a_partition_that_is_made_later_is_protected_too(statement: str, events: Callable[..., Event]) -> None:
+    events(ts=datetime.datetime(2033, 3, 3, tzinfo=datetime.UTC))
+    partitions.create(connection, Event._meta.db_table, partitions.Month(2033, 3))
+
+    with pytest.raises(IntegrityError, match="events are only ever added"):
+        run(statement.format("bulwark_auditlog_event_2033_03"))
+    assert triggers.missing(connection, Event._meta.db_table) == []
+
+
+@postgres
+@pytest.mark.django_db
+def test_a_trigger_that_is_switched_off_on_one_partition_is_told() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE bulwark_auditlog_event_default DISABLE TRIGGER bulwark_event_no_truncate")
+
+    assert triggers.missing(connection, Event._meta.db_table) == [
+        "bulwark_event_no_truncate of bulwark_auditlog_event_default"
+    ]

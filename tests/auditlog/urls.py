@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from django.contrib import admin
+from django.contrib.auth import authenticate
+from django.contrib.auth.backends import BaseBackend
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
@@ -54,6 +56,24 @@ def refuse_in_a_broken_transaction(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
+class NobodyEnters(BaseBackend):
+    """Refuses everybody, as a backend does that does not know them."""
+
+
+def tenant(request: HttpRequest) -> str:
+    """A getter that believes the client."""
+    return str(request.META.get("HTTP_X_TENANT", ""))
+
+
+def log_in(request: HttpRequest) -> HttpResponse:
+    User.objects.create_user("new@example.com")
+    if authenticate(request, username=request.POST.get("username"), password=request.POST.get("password")) is None:
+        if request.GET["crash"] == "1":
+            raise ZeroDivisionError
+        transaction.set_rollback(True)
+    return HttpResponse(status=401)
+
+
 def clean(request: HttpRequest) -> HttpResponse:
     return HttpResponse("clean")
 
@@ -83,5 +103,6 @@ urlpatterns = [
     path("change-and-roll-back", change_and_roll_back),
     path("broken", refuse_in_a_broken_transaction),
     path("clean", clean),
+    path("log-in", log_in),
     path("stream", stream),
 ]

@@ -1,0 +1,1 @@
+"""Alerts: raised by rules, told through channels, dealt with by people."""

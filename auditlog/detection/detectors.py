@@ -1,0 +1,185 @@
+"""The ways to look at events: how many, how many different ones, more than usual, one after others, a first time."""
+
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Sum
+
+from .findings import Batch, Finding, Match, Row, Tunable, of_keys, rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Each(Tunable):
+    """Every matching event is a finding."""
+
+    match: Match
+    by: str
+
+    def findings(self, batch: Batch) -> Iterator[Finding]:
+        found: dict[str, Finding] = {}
+        for row in rows(batch.new.filter(self.match.q()), self.by):
+            known = found.setdefault(row.key, Finding(row.key, 0, row.ts, row.ts))
+            known.join(row.ts, row.uuid, known.count + row.count)
+            known.new = known.count
+        yield from found.values()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Threshold(Tunable):
+    """`limit` events of one key, or events with so many different values of `distinct`, within a sliding window."""
+
+    match: Match
+    by: str
+    distinct: str = ""
+
+    def findings(self, batch: Batch) -> Iterator[Finding]:
+        new = list(rows(batch.new.filter(self.match.q()), self.by))
+        if not new:
+            return
+        fresh = {row.uuid for row in new}
+        within = batch.log.filter(
+            self.match.q(),
+            of_keys(self.by, {row.key for row in new}),
+            ts__gt=new[0].ts - self.window,
+            ts__lte=new[-1].ts,
+        )
+        windows: dict[str, _Window] = defaultdict(lambda: _Window(self.window, counts_values=bool(self.distinct)))
+        found: dict[str, Finding] = {}
+        for row in rows(within, self.by, self.distinct):
+            window = windows[row.key]
+            window.add(row)
+            if window.count >= self.limit and row.uuid in fresh:
+                if row.key not in found:
+                    found[row.key] = window.finding(row.key)
+                found[row.key].join(row.ts, row.uuid, window.count)
+        for row in new:
+            if row.key in found:
+                found[row.key].new += row.count
+        yield from found.values()
+
+
+class _Window:
+    """The events of one key that lie within the time before the last one."""
+
+    def __init__(self, length: timedelta, *, counts_values: bool) -> None:
+        self.length, self.counts_values = length, counts_values
+        self.rows: deque[Row] = deque()
+        self.total = 0
+        self.values: dict[Any, int] = defaultdict(int)
+
+    def add(self, row: Row) -> None:
+        self.rows.append(row)
+        self.total += row.count
+        self.values[str(row.value)] += 1
+        while self.rows[0].ts <= row.ts - self.length:
+            old = self.rows.popleft()
+            self.total -= old.count
+            self.values[str(old.value)] -= 1
+            if not self.values[str(old.value)]:
+                del self.values[str(old.value)]
+
+    @property
+    def count(self) -> int:
+        return len(self.values) if self.counts_values else self.total
+
+    def finding(self, key: str) -> Finding:
+        """Return what is in the window, its last event aside."""
+        found = Finding(key, self.count, self.rows[0].ts, self.rows[-1].ts, new=0)
+        for row in list(self.rows)[:-1]:
+            found.join(row.ts, row.uuid, self.count)
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spike(Threshold):
+    """`limit` events within the window, and `factor` times what the same key had in the time before."""
+
+    factor: float = 5.0
+    before: timedelta = timedelta(days=1)
+
+    def findings(self, batch: Batch) -> Iterator[Finding]:
+        for found in super().findings(batch):
+            usual = self._usual(batch, found)
+            if found.count >= self.factor * usual:
+                found.note = f"usually {usual:.1f} in that time"
+                yield found
+
+    def _usual(self, batch: Batch, found: Finding) -> float:
+        """Return how many the key had within one window, on average, before this one began."""
+        ends = found.first_ts
+        earlier = batch.log.filter(
+            self.match.q(), of_keys(self.by, [found.key]), ts__gt=ends - self.before, ts__lt=ends
+        ).aggregate(total=Sum("count"))
+        return float(earlier["total"] or 0) * self.window / self.before
+
+
+@dataclass(frozen=True, kw_only=True)
+class After(Tunable):
+    """An event that follows `limit` others of the same key within the window: a success after failures."""
+
+    match: Match
+    others: Match
+    by: str
+
+    def findings(self, batch: Batch) -> Iterator[Finding]:
+        new = list(rows(batch.new.filter(self.match.q()), self.by))
+        if not new:
+            return
+        others = batch.log.filter(
+            self.others.q(),
+            of_keys(self.by, {row.key for row in new}),
+            ts__gt=new[0].ts - self.window,
+            ts__lte=new[-1].ts,
+        )
+        before: dict[str, list[Row]] = defaultdict(list)
+        for row in rows(others, self.by):
+            before[row.key].append(row)
+        for row in new:
+            near = [each for each in before[row.key] if row.ts - self.window < each.ts <= row.ts]
+            if (total := sum(each.count for each in near)) >= self.limit:
+                found = Finding(row.key, total, near[0].ts, row.ts, [row.uuid])
+                for each in near:
+                    found.join(row.ts, each.uuid, total)
+                yield found
+
+
+@dataclass(frozen=True, kw_only=True)
+class New(Tunable):
+    """A value that a known key never showed before: an account's first login from an address, a device, a country.
+
+    A key's very first event is no finding: then everything is new. The window is how far back is looked.
+    """
+
+    match: Match
+    by: str
+    value: str
+
+    def findings(self, batch: Batch) -> Iterator[Finding]:
+        new = [row for row in rows(batch.new.filter(self.match.q()), self.by, self.value) if row.value]
+        if not new:
+            return
+        known = self._known(batch, new)
+        for row in new:
+            values = known[row.key]
+            if values and row.value not in values:
+                yield Finding(row.key, 1, row.ts, row.ts, [row.uuid], note=str(row.value)[:200])
+            values.add(row.value)
+
+    def _known(self, batch: Batch, new: list[Row]) -> dict[str, set[Any]]:
+        """Return the values that each key showed before its new events."""
+        fresh: set[UUID] = {row.uuid for row in new}
+        first: dict[str, datetime] = {}
+        for row in new:
+            first.setdefault(row.key, row.ts)
+        earlier = batch.log.filter(
+            self.match.q(), of_keys(self.by, first), ts__gt=new[0].ts - self.window, ts__lte=new[-1].ts
+        )
+        known: dict[str, set[Any]] = defaultdict(set)
+        for row in rows(earlier, self.by, self.value):
+            if row.value and row.uuid not in fresh and row.ts <= first[row.key]:
+                known[row.key].add(row.value)
+        return known

@@ -1,0 +1,48 @@
+"""Rules about what does not happen: looked at from time to time, whether or not there are events."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Sum
+
+from ..models import Event, Follower
+from .findings import OVERALL, Finding, Tunable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopped(Tunable):
+    """No event at all for the window, where the same time a day and a week ago had `limit` of them."""
+
+    limit: int = 20
+    window: timedelta = timedelta(minutes=30)
+
+    def standing(self, alias: str, now: datetime) -> Iterator[Finding]:
+        if self._count(alias, now):
+            return
+        usual = min(self._count(alias, now - timedelta(days=1)), self._count(alias, now - timedelta(days=7)))
+        if usual >= self.limit:
+            yield Finding(OVERALL, usual, now - self.window, now, note=f"usually {usual} in that time")
+
+    def _count(self, alias: str, until: datetime) -> int:
+        found = Event.objects.using(alias).filter(ts__gt=until - self.window, ts__lte=until)
+        return int(found.aggregate(total=Sum("count"))["total"] or 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behind(Tunable):
+    """A reader of the log (the sealer, a shipper) has left an event lie for longer than the window."""
+
+    reader: str
+    window: timedelta = timedelta(minutes=5)
+
+    def standing(self, alias: str, now: datetime) -> Iterator[Finding]:
+        place = Follower.objects.using(alias).filter(name=self.reader).first()
+        if place is None or place.updated_at > now - self.window:
+            return
+        waiting = Event.objects.using(alias).filter(ts__lte=now - self.window)
+        if place.ts is not None:
+            waiting = waiting.filter(ts__gt=place.ts)
+        oldest = waiting.order_by("ts", "seq").first()
+        if oldest is not None:
+            yield Finding(self.reader, 1, oldest.ts, now, [oldest.uuid], note=f"since {oldest.ts:%H:%M:%S} UTC")

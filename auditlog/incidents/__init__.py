@@ -1,0 +1,1 @@
+"""Incidents: opened, contained, proven, told to those it concerns, and learned from."""

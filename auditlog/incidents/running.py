@@ -1,0 +1,133 @@
+"""Moves an incident from its first alert to its post-mortem; every step is a line of its timeline and an event."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.core.mail import send_mail
+from django.db import router, transaction
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from ..cleaning import text as cleaned
+from ..conf import conf
+from ..models import Alert, Event, Incident, IncidentEntry, IncidentNotice, IncidentState, Severity
+from ..recording import record
+
+
+class IncidentStepRefused(Exception):  # noqa: N818 - errors are past participles in this project
+    """The step cannot be taken; the text says why."""
+
+
+def open_incident(
+    title: str,
+    *,
+    by: str,
+    severity: int = Severity.HIGH,
+    alerts: Iterable[Alert] = (),
+    events: Iterable[str] = (),
+    affected: Iterable[str] = (),
+) -> Incident:
+    """Open an incident about alerts and events, and return it.
+
+    Who the events were about is noted as affected, where the log has an address.
+
+    :param events: ids of events, besides those that the alerts name.
+    :param affected: further addresses.
+    """
+    linked = list(alerts)
+    ids = list(dict.fromkeys([*events, *(uuid for alert in linked for uuid in alert.evidence)]))
+    labels = Event.objects.filter(uuid__in=ids).values_list("actor_label", flat=True)
+    found = sorted({*affected, *(label for label in labels if "@" in label)})
+    with _transaction():
+        incident = Incident.objects.create(title=title, severity=severity, events=ids, affected=found)
+        incident.alerts.set(linked)
+        _tell(incident, by, "incident_opened", f"opened: {title}")
+    return incident
+
+
+def note(incident: Incident, text: str, *, by: str) -> None:
+    """Write a line into the timeline."""
+    _live(incident)
+    with _transaction():
+        _tell(incident, by, "incident_noted", _words(text))
+
+
+def contain(incident: Incident, text: str, *, by: str) -> None:
+    """Say that the attack goes on no more, and what stopped it."""
+    _live(incident)
+    with _transaction():
+        Incident.objects.filter(pk=incident.pk).update(state=IncidentState.CONTAINED, contained_at=timezone.now())
+        _tell(incident, by, "incident_contained", f"contained: {_words(text)}")
+    incident.refresh_from_db()
+
+
+def close(incident: Incident, post_mortem: Mapping[str, str], *, by: str) -> None:
+    """End the incident.
+
+    :param post_mortem: `root_cause`, `impact`, `lessons`, `follow_up`: all of them.
+    :raises IncidentStepRefused: a part of the post-mortem is missing, or the incident is closed.
+    """
+    _live(incident)
+    given = {name: post_mortem.get(name, "").strip() or getattr(incident, name) for name in Incident.POST_MORTEM}
+    if missing := [name for name, text in given.items() if not text]:
+        raise IncidentStepRefused(f"The post-mortem lacks {', '.join(missing)}.")
+    with _transaction():
+        Incident.objects.filter(pk=incident.pk).update(**given, state=IncidentState.CLOSED, closed_at=timezone.now())
+        _tell(incident, by, "incident_closed", "closed")
+    incident.refresh_from_db()
+
+
+def draft_notice(incident: Incident, *, by: str, template: str = "") -> IncidentNotice:
+    """Write what affected customers will be told, from a template; nothing is sent.
+
+    :param template: of text, whose first line is the subject; default: `INCIDENT_TEMPLATE`.
+    :raises IncidentStepRefused: nobody is noted as affected.
+    """
+    _live(incident)
+    if not incident.affected:
+        raise IncidentStepRefused("Nobody is noted as affected.")
+    text = render_to_string(template or conf.incident_template, {"incident": incident, "site_url": conf.site_url})
+    subject, _, body = text.strip().partition("\n")
+    with _transaction():
+        notice = incident.notices.create(subject=subject[:200], body=body.strip(), recipients=incident.affected)
+        _tell(incident, by, "incident_notice_drafted", f"drafted a notice to {len(incident.affected)}: {subject}")
+    return notice
+
+
+def send_notice(notice: IncidentNotice, *, confirmation: str, by: str) -> int:
+    """Send a notice that somebody has read, to each of its recipients alone, and return how many those were.
+
+    :param confirmation: the notice's subject, typed by who has read it.
+    :raises IncidentStepRefused: it is not confirmed, or was sent before.
+    """
+    if confirmation.strip() != notice.subject:
+        raise IncidentStepRefused("Confirm the notice by its subject, word for word.")
+    with _transaction():
+        if not IncidentNotice.objects.filter(pk=notice.pk, sent_at=None).update(sent_at=timezone.now(), sent_by=by):
+            raise IncidentStepRefused("The notice was sent already.")
+        _tell(notice.incident, by, "incident_notice_sent", f"sent the notice to {len(notice.recipients)}")
+        # Within the transaction: if the mail server refuses the first, nothing is noted as sent.
+        for recipient in notice.recipients:
+            send_mail(notice.subject, notice.body, None, [recipient])
+    return len(notice.recipients)
+
+
+def _live(incident: Incident) -> None:
+    if not Incident.objects.live().filter(pk=incident.pk).exists():
+        raise IncidentStepRefused("The incident is closed.")
+
+
+def _words(text: str) -> str:
+    if not text.strip():
+        raise IncidentStepRefused("Say it in a few words.")
+    return text.strip()
+
+
+def _tell(incident: Incident, by: str, event: str, text: str) -> None:
+    IncidentEntry.objects.create(incident=incident, actor=by, text=cleaned(text, len(text)))
+    data: dict[str, Any] = {"incident": incident.pk, "text": text[:200], "by": by}
+    record(f"auditlog.{event}", target=incident, data=data)
+
+
+def _transaction() -> transaction.Atomic:
+    return transaction.atomic(using=router.db_for_write(Incident))

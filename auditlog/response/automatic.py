@@ -1,0 +1,82 @@
+"""Acts on an alert without asking, where the settings let a rule do so."""
+
+import logging
+from datetime import timedelta
+from ipaddress import ip_network
+
+from django.utils import timezone
+
+from ..conf import conf
+from ..models import Alert, Response
+from ..recording import record
+from .actions import ResponseRefused, respond
+
+logger = logging.getLogger(__name__)
+
+
+def respond_to(alert: Alert) -> Response | None:
+    """Take the action that the settings name for the alert's rule; None when there is none, or it may not be taken.
+
+    `RULES[name]["respond"] = {"action": "block_network", "seconds": 3600}` opts in. Addresses of `NEVER_BLOCK` are
+    never touched, and in an hour no more is done than `RESPONSES_AN_HOUR`: what is left out is an event as well.
+    """
+    wanted = conf.rules.get(alert.rule, {}).get("respond")
+    if not wanted:
+        return None
+    if refusal := _refusal(alert):
+        record("auditlog.response_withheld", outcome="refused", reason=refusal, target=alert, data={"rule": alert.rule})
+        return None
+    try:
+        return respond(
+            wanted["action"],
+            alert.key,
+            seconds=int(wanted.get("seconds", 0)),
+            reason=f"rule {alert.rule}",
+            by=f"rule {alert.rule}",
+            alert=alert,
+            is_automatic=True,
+        )
+    except ResponseRefused as error:
+        logger.warning("The response to %s was refused: %s", alert.rule, error)
+        reason = "refused"
+    except Exception:
+        # The project's function is broken. The alert must stand, and the rules go on.
+        logger.exception("The response to %s could not be taken.", alert.rule)
+        reason = "error"
+    record("auditlog.response_withheld", outcome="failed", reason=reason, target=alert, data={"rule": alert.rule})
+    return None
+
+
+def respond_again(alert: Alert) -> Response | None:
+    """Act once more on an alert that is still open, where what was done about it has run out.
+
+    What somebody took back stays so.
+    """
+    if alert.is_silenced or not conf.rules.get(alert.rule, {}).get("respond"):
+        return None
+    last = alert.responses.filter(is_automatic=True).order_by("-pk").first()
+    if last is None or last.undone_at is not None or last.holds(timezone.now()):
+        return None
+    return respond_to(alert)
+
+
+def _refusal(alert: Alert) -> str:
+    if is_never_blocked(alert.key):
+        return "allow_listed"
+    recent = Response.objects.filter(is_automatic=True, done_at__gt=timezone.now() - timedelta(hours=1))
+    return "cap_reached" if recent.count() >= conf.responses_an_hour else ""
+
+
+def is_never_blocked(key: str) -> bool:
+    """Say whether ``key`` is an address or network that overlaps one of `NEVER_BLOCK`.
+
+    An IPv6 address counts as its /64, as it is blocked.
+    """
+    try:
+        network = ip_network(key, strict=False)
+    except ValueError:
+        return False
+    if network.version == 6 and network.prefixlen > 64:
+        network = network.supernet(new_prefix=64)
+    listed = (ip_network(each, strict=False) for each in conf.never_block)
+    return any(each.version == network.version and each.overlaps(network) for each in listed)

@@ -1,0 +1,36 @@
+"""Where events stand in the log: by epoch, transaction and number, in this order."""
+
+from django.db.models import QuerySet
+
+from ..models import Event, Tile
+
+Place = tuple[int, int, int]
+BEFORE_ALL: Place = (-1, -1, -1)
+
+
+def place_of(tile: Tile) -> Place:
+    """Return the place of the last event of a tile."""
+    return tile.last_epoch or 0, tile.last_tx or 0, tile.last_seq or 0
+
+
+def between(low: Place, high: Place, alias: str) -> QuerySet[Event]:
+    """Return the events after ``low`` up to ``high``, in the order of the log."""
+    return after(low, alias).extra(where=["(epoch, tx, seq) <= (%s, %s, %s)"], params=[*high])
+
+
+def after(low: Place, alias: str) -> QuerySet[Event]:
+    """Return the events after ``low``, in the order of the log."""
+    events = Event.objects.using(alias).extra(where=["(epoch, tx, seq) > (%s, %s, %s)"], params=[*low])
+    return events.order_by("epoch", "tx", "seq")
+
+
+def tile_at(place: Place, alias: str) -> Tile | None:
+    """Return the tile that holds what stands at ``place``, or None where that is not sealed yet."""
+    return tiles_from(place, alias).first()
+
+
+def tiles_from(place: Place, alias: str) -> QuerySet[Tile]:
+    """Return the tile that holds what stands at ``place``, and those after it, in the order of the log."""
+    tiles = Tile.objects.using(alias).filter(level=0)
+    later = tiles.extra(where=["(last_epoch, last_tx, last_seq) >= (%s, %s, %s)"], params=[*place])
+    return later.order_by("last_epoch", "last_tx", "last_seq")

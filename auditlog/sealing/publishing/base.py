@@ -1,0 +1,59 @@
+"""What every place that takes checkpoints can do, and one of them in memory."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from ..checkpoints import Checkpoint
+
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+class PublicationRefused(Exception):  # noqa: N818 - errors are past participles in this project
+    """The place did not do what it was asked; ``status`` is that of HTTP, where it answered with one."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Publisher(ABC):
+    """A place outside the database, best one where nobody who can write the database can write."""
+
+    @abstractmethod
+    def publish(self, checkpoint: Checkpoint, note: str) -> None:
+        """Keep ``note``, which is the signed text of ``checkpoint``.
+
+        :raises Exception: it is not kept; it will be tried again.
+        """
+
+    def heads(self) -> list[str]:
+        """Return the newest note of each tree that the place has; none where it cannot be read by nature.
+
+        :raises Exception: it could not be read this time.
+        """
+        return []
+
+
+class MemoryPublisher(Publisher):
+    """Keeps notes in this process, for tests; every instance shows the same ones."""
+
+    notes: ClassVar[dict[int, str]] = {}
+
+    def publish(self, checkpoint: Checkpoint, note: str) -> None:
+        self.notes[checkpoint.tree] = note
+
+    def heads(self) -> list[str]:
+        return list(self.notes.values())
+
+
+def checked_url(url: str) -> str:
+    """Return ``url``, which has to be encrypted unless it stays on this machine.
+
+    :raises ValueError: it is not.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        msg = f"Checkpoints are sent over https, not to {url!r}."
+        raise ValueError(msg)
+    return url

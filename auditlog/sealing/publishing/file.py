@@ -1,0 +1,49 @@
+"""Checkpoints as files: on another machine's disk, or on one that only the sealer may write."""
+
+import os
+import re
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..checkpoints import Checkpoint
+from .base import PublicationRefused, Publisher
+
+_NAME = re.compile(r"(\d+)\.checkpoint")
+
+
+class FilePublisher(Publisher):
+    """Keeps the newest checkpoint of each tree as `N.checkpoint`, and all of a month one after another.
+
+    :param folder: made where it is missing.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def publish(self, checkpoint: Checkpoint, note: str) -> None:
+        self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        path = self.folder / f"{checkpoint.tree}.checkpoint"
+        if path.exists() and _size(path) > checkpoint.size:
+            msg = f"{path} holds a larger tree: the log was rolled back, or another sealer writes here."
+            raise PublicationRefused(msg)
+        with (self.folder / f"{checkpoint.tree}-{datetime.now(UTC):%Y-%m}.checkpoints").open("a") as history:
+            history.write(f"{note}\n")
+            history.flush()
+            os.fsync(history.fileno())
+        with tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False) as file:
+            file.write(note)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).chmod(0o644)
+        Path(file.name).replace(path)
+
+    def heads(self) -> list[str]:
+        return [path.read_text() for path in self.folder.glob("*.checkpoint") if _NAME.fullmatch(path.name)]
+
+
+def _size(path: Path) -> int:
+    try:
+        return Checkpoint.parse(path.read_text()).size
+    except ValueError:
+        return 0

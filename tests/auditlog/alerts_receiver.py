@@ -1,0 +1,48 @@
+"""Receivers of alerts: real HTTP servers on loopback."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class Receiver:
+    """What a receiver got, and what it answers."""
+
+    def __init__(self) -> None:
+        self.status = 204
+        self.url = ""
+        self.posts: list[tuple[str, dict[str, str], bytes]] = []
+
+    @property
+    def bodies(self) -> list[Any]:
+        return [json.loads(body) for _path, _headers, body in self.posts]
+
+
+@contextmanager
+def receiver() -> Iterator[Receiver]:
+    """Run a receiver on a free port."""
+    found = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if found.status < 300:
+                found.posts.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+            self.send_response(found.status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        found.url = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield found
+        finally:
+            server.shutdown()
+            thread.join()
