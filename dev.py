@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts" if os.name == "nt" else "bin") / "python"
 RUN, DEV = ("requirements.txt",), ("requirements.txt", "requirements-dev.txt")
+NPM_LOCK = "tests/clients/package-lock.json"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -217,7 +218,7 @@ def has_no_new_secret() -> bool:
 def tracked() -> list[str]:
     """Return the files to search for secrets: what git tracks, less the lock files, which are full of hashes."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
-    return [name for name in listed.stdout.splitlines() if name not in {*DEV, ".secrets.baseline"}]
+    return [name for name in listed.stdout.splitlines() if name not in {*DEV, NPM_LOCK, ".secrets.baseline"}]
 
 
 def production() -> dict[str, str]:
@@ -235,17 +236,22 @@ def production() -> dict[str, str]:
 
 
 def deployed() -> dict[str, str]:
-    """Return that environment with signing keys, made up as well."""
+    """Return that environment with signing keys and the key of the log's seal, made up as well."""
     environment = production()
-    made = subprocess.run(
-        [str(PYTHON), "manage.py", "rotate_signing_key", "--first", "--print"],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return {**environment, "BULWARK_KEYS": made.stdout}
+    for name, arguments in (
+        ("BULWARK_KEYS", ("rotate_signing_key", "--first", "--print")),
+        ("AUDIT_SEAL_KEYS", ("auditlog_seal", "--new-key", "check")),
+    ):
+        made = subprocess.run(
+            [str(PYTHON), "manage.py", *arguments],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        environment[name] = made.stdout
+    return environment
 
 
 def call(*arguments: str, env: Mapping[str, str] | None = None) -> int:

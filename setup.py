@@ -10,6 +10,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 APPS = ("accounts", "articles", "auditlog", "authz", "edge")
+DATA = ["py.typed", "*.md", "templates/**/*", "static/**/*", "*.lua", "*.sql", "*.xor", "*.txt", "**/*.toml"]
 ROOT = Path(__file__).resolve().parent
 
 
@@ -39,6 +40,6 @@ if __name__ == "__main__":
     setup(
         packages=[*packages()],
         package_dir=packages(),
-        package_data={"": ["py.typed", "*.md", "templates/**/*", "static/**/*", "*.lua", "*.sql", "*.txt", "*.toml"]},
+        package_data={"": DATA},
         cmdclass={"build_py": BuildMoved},
     )

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -18,6 +17,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from authz.drf import public
+from authz.drf.schema import RoleSchemaMixin
 from edge.client_ip import client_ip
 
 from . import demo
@@ -60,8 +60,8 @@ class MayLookInside(BasePermission):
 
 
 @public("open where PAGES_OPEN says so; MayLookInside decides otherwise")
-class SchemaView(SpectacularAPIView):
-    """The OpenAPI document."""
+class SchemaView(RoleSchemaMixin, SpectacularAPIView):
+    """The OpenAPI document; with `?role=` as the holders of a role get it."""
 
     authentication_classes = [SessionAuthentication]
     permission_classes = [MayLookInside]
@@ -83,5 +83,5 @@ _swagger = SwaggerView.as_view()
 def docs(request: HttpRequest) -> HttpResponseBase:
     """Show the API documentation; who has not signed in is asked to, where it is not open."""
     if not may_look_inside(request) and request.user.is_anonymous:
-        return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+        return redirect_to_login(request.get_full_path())
     return _swagger(request)

@@ -1,7 +1,8 @@
+from django.apps import apps
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from accounts.admin import password_change
+from accounts.admin import login, password_change
 from config import pages
 from edge.csp_reports import csp_report
 from edge.exposition import metrics
@@ -13,10 +14,17 @@ handler403 = "edge.problems.permission_denied"
 handler404 = "edge.problems.not_found"
 handler500 = "edge.problems.server_error"
 
+# Signing in with accounts elsewhere, where the settings name providers.
+social: list[URLPattern | URLResolver] = []
+if apps.is_installed("allauth.socialaccount"):
+    social = [path("account/social/", include("accounts.social.urls"))]
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/auth/", include("accounts.urls")),
     path("api/v1/", include("articles.urls")),
+    path("api/v1/", include("auditlog.api.urls")),
     path("", include("accounts.site_urls")),
+    *social,
     path("", pages.landing, name="landing"),
     path("favicon.ico", pages.favicon, name="favicon"),
     path("api/v1/schema/", pages.SchemaView.as_view(), name="schema"),
@@ -25,7 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
-    path("admin/login/", ratelimit("admin_login")(admin.site.login)),
+    path("admin/login/", ratelimit("admin_login")(login), name="admin-login"),
     # A guess of the old password counts like one at the door.
     path("admin/password_change/", ratelimit("admin_login")(admin.site.admin_view(password_change))),
     path("admin/", admin.site.urls),

@@ -32,8 +32,9 @@ secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
 forwarder_headers = ""
 # A header with an underscore could pass for another one (X_Forwarded_For): such a request is refused.
 header_map = "refuse"
-limit_request_line = 4094
-limit_request_fields = 64
+# Wider than the edge's own bounds, which answer with a problem.
+limit_request_line = 8190
+limit_request_fields = 100
 limit_request_field_size = 8190
 
 # No control socket: it would need a writable home, and a container is stopped by signal.

@@ -30,8 +30,8 @@ for role in owner app; do
   echo "postgresql://$login@postgres:5432/bulwark" | keep "database_${role}_url"
 done
 
-# The key that signs access tokens (Ed25519) and the one that refresh tokens are derived from, as JSON Web Keys
-# (RFC 8037, RFC 7517). `manage.py rotate_signing_key` takes it from there.
+# The key that signs access tokens (Ed25519), the one that refresh tokens are derived from and the one that encrypts the
+# seeds of authenticator apps, as JSON Web Keys (RFC 8037, RFC 7517). `manage.py rotate_signing_key` takes it from there.
 base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
 if [ ! -e signing_keys ]; then
   now=$(date -u +%Y-%m-%dT%H:%M:%S+00:00)
@@ -40,9 +40,21 @@ if [ ! -e signing_keys ]; then
   private=$(tail -c 32 signing_key.new | base64url)
   public=$(openssl pkey -inform DER -in signing_key.new -pubout -outform DER | tail -c 32 | base64url)
   rm signing_key.new
-  printf '{"access": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "%s", "x": "%s", "d": "%s", "active_from": "%s"}],\n "refresh": [{"kty": "oct", "alg": "HS256", "use": "sig", "kid": "%s", "k": "%s", "active_from": "%s"}]}\n' \
+  printf '{"access": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": "%s", "x": "%s", "d": "%s", "active_from": "%s"}],\n "refresh": [{"kty": "oct", "alg": "HS256", "use": "sig", "kid": "%s", "k": "%s", "active_from": "%s"}],\n "encryption": [{"kty": "oct", "alg": "HS256", "use": "sig", "kid": "%s", "k": "%s", "active_from": "%s"}]}\n' \
     "$kid$(openssl rand -hex 4)" "$public" "$private" "$now" \
+    "$kid$(openssl rand -hex 4)" "$(openssl rand 32 | base64url)" "$now" \
     "$kid$(openssl rand -hex 4)" "$(openssl rand 32 | base64url)" "$now" | keep signing_keys
+fi
+
+# The key that signs the audit log's checkpoints, as a note key (c2sp.org/signed-note), and what checks its signatures.
+if [ ! -e seal_keys ]; then
+  openssl genpkey -algorithm ed25519 -outform DER -out seal_key.new
+  openssl pkey -inform DER -in seal_key.new -pubout -outform DER | tail -c 32 >seal_key_public.new
+  key_id=$({ printf 'bulwark\n\001'; cat seal_key_public.new; } | openssl dgst -sha256 -r | cut -c 1-8)
+  rm -f seal_verifiers
+  { printf '\001'; cat seal_key_public.new; } | openssl base64 -A | { printf 'bulwark+%s+' "$key_id"; cat; echo; } | keep seal_verifiers
+  { printf '\001'; tail -c 32 seal_key.new; } | openssl base64 -A | { printf 'PRIVATE+KEY+bulwark+%s+' "$key_id"; cat; echo; } | keep seal_keys
+  rm seal_key.new seal_key_public.new
 fi
 
 # Only you know the mail server's password: write it into this file.

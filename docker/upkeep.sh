@@ -9,6 +9,8 @@ once() {
   python manage.py auditlog_rollup || failed=1     # what the charts of the review show
   python manage.py prune_tokens || failed=1        # sessions that are long over
   python manage.py clearsessions || failed=1       # the admin's
+  python manage.py overdue_jobs --minutes 60 --requeue || failed=1 # what a worker held that died
+  python manage.py prune_db_task_results --min-age-days 1 --failed-min-age-days 14 || failed=1 # jobs that are done
   [ "$failed" = 0 ] && touch "${UPKEEP_DONE:-/tmp/upkeep-done}"
   return "$failed"
 }

@@ -9,6 +9,9 @@ from django.conf import settings
 from django.core.cache import cache, caches
 from pytest_django import Settings
 
+from accounts import keys
+from auditlog.floods import floods
+from edge.blocks.known import known
 from edge.ratelimit import limiter
 from tests.redis_databases import Claims
 
@@ -61,6 +64,10 @@ def clean_cache() -> Iterator[None]:
 
 
 def _forget() -> None:
+    floods.forget()  # nor what made a flood in one: it would not be written singly in the next
+    keys.reset()  # keys that a test rotated are not the next one's
+    for key in list(known().entries):  # who was blocked in one test is not in the next
+        known().remove(key)
     cache.clear()
     claims.clear()
     limiter().local.clear()

@@ -11,6 +11,8 @@ from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
+from authz.managers import ProtectedManager
+
 from ..sanitising import has_hidden
 from .category import Category
 
@@ -78,6 +80,8 @@ class Article(models.Model):
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
     published_at = models.DateTimeField(_("published at"), null=True, blank=True, editable=False)
+
+    objects = ProtectedManager()
 
     class Meta:
         verbose_name = _("article")

@@ -37,6 +37,7 @@ DATABASES = {
         "HOST": database.hostname,
         "PORT": database.port or "",
         "CONN_MAX_AGE": None,
+        "OPTIONS": {"prepare_threshold": 5},  # as docker/ has it, for every contender
     }
 }
 

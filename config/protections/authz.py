@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework.settings import api_settings
 
 from authz.conf import conf
@@ -16,6 +17,7 @@ def group() -> Group:
     protections = [
         Protection("Deny by default", "A forgotten rule closes a door.", default),
         Protection("One rule, two uses", "It checks an object and filters a list: they cannot disagree.", rules),
+        Protection("Forgotten rules", "Code that reads rows past the policy reads none.", scopes),
         Protection("Roles", "A change counts on the next request.", roles),
         Protection("Tenants", "Another tenant's row is a 404, whatever the role.", tenants),
     ]
@@ -32,6 +34,16 @@ def default() -> Finding:
 def rules() -> Finding:
     models = [str(policy.model._meta.verbose_name_plural) for policy in policies()]  # noqa: SLF001
     return Finding(State.ON, f"Policies for {', '.join(models)}.") if models else Finding(State.OFF, "No policy.")
+
+
+def scopes() -> Finding:
+    if not any(path.endswith("authz.middleware.AuthzMiddleware") for path in settings.MIDDLEWARE):
+        return Finding(State.OFF, "Nothing knows which request a query is of.")
+    found = {
+        "raise": Finding(State.ON, "The request ends before a row is read."),
+        "warn": Finding(State.PARTLY, "It is logged."),
+    }
+    return found.get(conf.unscoped_queries, Finding(State.OFF, "Nothing notices."))
 
 
 def roles() -> Finding:

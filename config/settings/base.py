@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import django
+
 from config import env
 from edge.logs import logging_config
 
@@ -21,7 +23,7 @@ INSTALLED_APPS = [
     "authz",
     "auditlog",
     "articles",
-    "django.contrib.admin",
+    "edge.admin_config.GuardedAdminConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -30,6 +32,7 @@ INSTALLED_APPS = [
     "corsheaders",
     "csp",
     "django_filters",
+    "django_tasks_db",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "rest_framework",
@@ -46,6 +49,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "edge.headers.HeadersMiddleware",  # inside the three above, which keep what is set
     "edge.problems.ProblemMiddleware",
+    "edge.bounds.BoundsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "edge.ratelimit.RateLimitMiddleware",  # before anything that reads the body or asks the database
@@ -53,7 +57,9 @@ MIDDLEWARE = [
     "edge.bodies.BodyLimitMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.BrowserSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "authz.middleware.AuthzMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -73,9 +79,15 @@ TEMPLATES = [
 
 DATABASES = {"default": env.sqlite(LOCAL_DIR / "db.sqlite3")}
 CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# Who does what is handed to the background: here the request itself, in production a worker (docker/compose.yaml).
+TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
+if django.VERSION >= (6, 0):
+    TASKS["default"]["BACKEND"] = "django.tasks.backends.immediate.ImmediateBackend"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "bulwark_accounts.User"
+LOGIN_URL = "bulwark_accounts_site:login"
+LOGIN_REDIRECT_URL = "bulwark_accounts_site:security"
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -114,6 +126,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "An API whose every request is identified, allowed, limited and recorded.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "TokenTransportEnum": "accounts.serializers.TOKEN_TRANSPORTS",
+        "TransportEnum": "accounts.models.Transport",
+    },
     "COMPONENT_SPLIT_REQUEST": True,  # what goes in is not what comes out, and is closed to unknown members
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -1,11 +1,12 @@
 """Production: every secret from the environment or a file, TLS behind a trusted proxy, nothing weak accepted."""
 
 from config import env
+from config.social import social_settings
 
 from .base import *  # noqa: F403
-from .base import MIDDLEWARE, STORAGES
+from .base import INSTALLED_APPS, MIDDLEWARE, STORAGES
 from .security import *  # noqa: F403
-from .security import BULWARK_ACCOUNTS, BULWARK_EDGE
+from .security import BULWARK_ACCOUNTS, BULWARK_AUDITLOG, BULWARK_EDGE
 
 DEBUG = False
 PAGES_OPEN = env.flag("PAGES_OPEN")
@@ -19,6 +20,9 @@ CORS_ALLOWED_ORIGINS = env.words("CORS_ALLOWED_ORIGINS", "")
 
 DATABASES = {"default": env.database(env.secret("DATABASE_URL", min_bytes=0))}
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    # The log's INSERT is prepared once a connection. A pooler that hands out another connection for each transaction
+    # must know prepared statements, or this must be off.
+    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5 if env.flag("DATABASE_PREPARE", default=True) else None
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": env.integer("DATABASE_POOL", 8), "timeout": 5}
 
 # Two databases of one server: a `cache.clear()` empties the first, and must not lift a limit or a block.
@@ -40,19 +44,51 @@ BULWARK_EDGE = {
     "REDIS_URL": env.redis(REDIS_URL, env.integer("REDIS_LIMITS_DATABASE", 1)),
     "TRUSTED_PROXIES": env.words("TRUSTED_PROXIES", ""),
     "METRICS_NETWORKS": env.words("METRICS_NETWORKS", "127.0.0.0/8,::1/128"),
+    # A Redis that has lost them is given the blocks and switches again that the audit log knows of.
+    "BLOCK_SOURCE": "config.lasting.blocks",
+    "ROUTE_SOURCE": "config.lasting.routes",
 }
 
 # The address that people and clients know this service by, as https://api.example.org.
 SITE_URL = env.text("SITE_URL", f"https://{ALLOWED_HOSTS[0]}").rstrip("/")
 # The signing keys come from BULWARK_KEYS or the file that BULWARK_KEYS_FILE names: `manage.py rotate_signing_key`.
-BULWARK_ACCOUNTS = {**BULWARK_ACCOUNTS, "ISSUER": SITE_URL, "SITE_URL": SITE_URL}
+BULWARK_ACCOUNTS = {
+    **BULWARK_ACCOUNTS,
+    "ISSUER": SITE_URL,
+    "SITE_URL": SITE_URL,
+    "MFA_REQUIRED": env.text("MFA_REQUIRED", "config.responses.needs_mfa_in_production"),
+}
+
+# Where alerts go: people by mail, a signed webhook, Prometheus Alertmanager; each where its variable is set.
+_CHANNELS = "auditlog.alerts.channels"
+BULWARK_AUDITLOG = {
+    **BULWARK_AUDITLOG,
+    "SEAL_ORIGIN": f"{ALLOWED_HOSTS[0]}/audit",
+    "SITE_URL": SITE_URL,
+    "NEVER_BLOCK": env.words("NEVER_BLOCK", ""),
+    "GEOIP_FILE": env.text("GEOIP_FILE", ""),
+    "ALERT_CHANNELS": {},
+}
+if people := env.words("ALERT_EMAILS", ""):
+    BULWARK_AUDITLOG["ALERT_CHANNELS"]["people"] = {"class": f"{_CHANNELS}.EmailChannel", "to": people}
+if hook := env.text("ALERT_WEBHOOK_URL", ""):
+    BULWARK_AUDITLOG["ALERT_CHANNELS"]["webhook"] = {
+        "class": f"{_CHANNELS}.WebhookChannel",
+        "url": hook,
+        "secret": env.secret("ALERT_WEBHOOK_SECRET"),
+    }
+if alertmanager := env.text("ALERTMANAGER_URL", ""):
+    BULWARK_AUDITLOG["ALERT_CHANNELS"]["alertmanager"] = {
+        "class": f"{_CHANNELS}.AlertmanagerChannel",
+        "url": alertmanager,
+    }
 
 # The proxy ends TLS; what it forwards in this header is believed from TRUSTED_PROXIES only.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = True
 # An API that redirects has read the secret already: the edge refuses plain HTTP there (OWASP ASVS 5.0, V4.1.2).
 # Probes inside the network speak plain HTTP.
-SECURE_REDIRECT_EXEMPT = [r"^api/", r"^\.well-known/", r"^(healthz|readyz|metrics)$"]
+SECURE_REDIRECT_EXEMPT = [r"^api/", r"^\.well-known/", r"^oauth/(token|revoke)$", r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
@@ -64,6 +100,8 @@ _after = MIDDLEWARE.index("django.middleware.security.SecurityMiddleware") + 1
 MIDDLEWARE = [*MIDDLEWARE[:_after], "whitenoise.middleware.WhiteNoiseMiddleware", *MIDDLEWARE[_after:]]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
 
+# Mail waits in the database for `manage.py db_worker`: no answer tells by its time what is sent to whom.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 EMAIL_HOST = env.text("EMAIL_HOST")
 EMAIL_PORT = env.integer("EMAIL_PORT", 587)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
@@ -71,3 +109,6 @@ EMAIL_HOST_PASSWORD = env.secret("EMAIL_HOST_PASSWORD", "", min_bytes=0)
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=True)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL")
+
+if text := env.secret("SOCIAL_PROVIDERS", "", min_bytes=0):
+    globals().update(social_settings(text, apps=INSTALLED_APPS, middleware=MIDDLEWARE, accounts=BULWARK_ACCOUNTS))

@@ -28,7 +28,13 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # cheap: t
 BULWARK_ACCOUNTS = {
     **BULWARK_ACCOUNTS,
     "ISSUER": "https://testserver",
+    "SITE_URL": "https://testserver",
     "KEY_PROVIDER": "accounts.keys.memory.MemoryKeys",
-    "MAIL_IN_BACKGROUND": False,
+    "MFA_REQUIRED": "",  # tests of the requirement set it
+    "CHALLENGE_COST": 10,  # some hundred tries of this are nothing
 }
-BULWARK_AUDITLOG = {**BULWARK_AUDITLOG, "SPOOL": f"{tempfile.gettempdir()}/bulwark-test-spool-{os.getpid()}"}
+BULWARK_AUDITLOG = {
+    **BULWARK_AUDITLOG,
+    "PUBLISHERS": {},
+    "SPOOL": f"{tempfile.gettempdir()}/bulwark-test-spool-{os.getpid()}",
+}

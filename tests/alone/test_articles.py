@@ -8,6 +8,7 @@ from tests.alone.project import BareProject, bare_project
 
 SETTINGS = """
 INSTALLED_APPS += ["django_filters", "drf_spectacular"]
+MIDDLEWARE += ["{package}authz.middleware.AuthzMiddleware"]
 BULWARK_AUTHZ = {"ROLES": {"viewer": [], "author": ["viewer"], "editor": ["author"], "admin": ["editor"]}}
 BULWARK_EDGE = {
     "PROCESSES": 1,

@@ -78,6 +78,17 @@ print(bob.post("/notes/", {{"text": "z"}}).status_code, Note.objects.count())
 """
 
 
+ADMIN = """
+from django.contrib.auth import get_user_model
+from django.test import Client
+client = Client()
+client.force_login(get_user_model().objects.create_superuser("root"))
+answer = client.get("/admin/bulwark_authz/membership/access/")
+print(answer.status_code)
+print("nobody may delete (kept for good)" in answer.content.decode())
+"""
+
+
 @pytest.fixture(params=["", "bulwark"], ids=["at the top level", "under bulwark"])
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> BareProject:
     package: str = request.param
@@ -104,6 +115,20 @@ def test_a_host_with_its_own_user_takes_it(project: BareProject) -> None:
         "422 {'owner': ['There is no such field.']}",
         "201 2",
     ]
+
+
+def test_its_page_its_files_and_its_migrations_work_there(project: BareProject) -> None:
+    (project.path / "rules.toml").write_text(
+        '[[forbid]]\nmodel = "shop.Note"\nactions = ["delete"]\nwhy = "kept for good"\n'
+    )
+    with (project.path / "settings.py").open("a") as settings:
+        settings.write('\nBULWARK_AUTHZ["POLICY_FILES"] = BASE_DIR / "rules.toml"\n')
+    project.manage("makemigrations", "shop", "-v0")
+    assert "0002_row_level_security" in project.manage("authz_rls", "--write-migration")
+    assert "Every tenant clause" in project.manage("authz_rls", "--check")
+    project.manage("migrate", "-v0")
+    assert "No changes" in project.manage("makemigrations", "--check", "shop")
+    assert project.python(ADMIN).splitlines() == ["200", "True"]
 
 
 def test_a_wrong_rule_stops_it_and_names_its_line(project: BareProject) -> None:

@@ -14,6 +14,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "{package}edge.headers.HeadersMiddleware",
     "{package}edge.problems.ProblemMiddleware",
+    "{package}edge.bounds.BoundsMiddleware",
     *MIDDLEWARE[:1],
     "{package}edge.ratelimit.RateLimitMiddleware",
     "{package}edge.blocks.BlockMiddleware",

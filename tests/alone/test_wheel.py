@@ -50,7 +50,7 @@ def test_every_module_of_an_app_is_shipped(wheel: zipfile.ZipFile, app: str) -> 
 
 
 def test_templates_and_scripts_are_shipped(wheel: zipfile.ZipFile) -> None:
-    kinds = {".html", ".css", ".lua", ".sql", ".md", ".txt"}
+    kinds = {".html", ".css", ".js", ".lua", ".sql", ".md", ".toml", ".txt", ".xor"}
     ours = {
         path.relative_to(ROOT).as_posix() for app in APPS for path in (ROOT / app).rglob("*") if path.suffix in kinds
     }

@@ -131,7 +131,6 @@ def test_what_is_no_limit_is_refused(alice: User, limit: str) -> None:
         ({"category": "x"}, "invalid"),
         ({"author": "1"}, "invalid"),
         ({"tag": "x" * 31}, "max_length"),
-        ({"tag": "a\0"}, "null_characters_not_allowed"),
         ({"search": "x"}, "min_length"),
         ({"search": "x" * 201}, "max_length"),
         ({"created_after": "yesterday"}, "invalid"),

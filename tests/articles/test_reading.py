@@ -87,7 +87,7 @@ def test_who_is_in_no_tenant_reads_nothing(published: Article) -> None:
     assert stranger.get(ARTICLES).status_code == 403
 
 
-@pytest.mark.parametrize("key", ["1", "x", "00000000-0000-0000-0000-00000000000g", "%00"])
+@pytest.mark.parametrize("key", ["1", "x", "00000000-0000-0000-0000-00000000000g"])
 def test_what_is_no_key_is_404(alice: User, key: str) -> None:
     assert Caller(alice).get(f"{ARTICLES}{key}/").status_code == 404
 

@@ -10,7 +10,7 @@ from tests.docker.programs import DOCKER, ROOT, program
 
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ["app", "migrate", "upkeep"]
+OURS = ["app", "detector", "migrate", "sealer", "upkeep", "worker"]
 every_service = pytest.mark.parametrize("name", sorted(SERVICES))
 
 
@@ -25,7 +25,9 @@ def test_it_follows_the_schema() -> None:
 
 
 def test_the_parts_are_these() -> None:
-    assert sorted(SERVICES) == ["app", "caddy", "migrate", "postgres", "redis", "upkeep"]
+    assert sorted(SERVICES) == [
+        *("app", "caddy", "detector", "migrate", "postgres", "redis", "sealer", "upkeep", "worker"),
+    ]
 
 
 @every_service
@@ -58,8 +60,9 @@ def test_only_caddy_is_published(name: str) -> None:
 def test_the_database_and_redis_reach_nothing_outside() -> None:
     internal = {name for name, network in COMPOSE["networks"].items() if network.get("internal")}
     assert internal == {"proxy", "data"}
-    for name in ("postgres", "redis", "migrate", "upkeep"):
+    for name in ("postgres", "redis", "migrate", "sealer", "upkeep"):
         assert list(SERVICES[name]["networks"]) == ["data"]
+    assert list(SERVICES["worker"]["networks"]) == ["data", "outbound"]
     assert not {"data", "outbound"} & set(SERVICES["caddy"]["networks"])
 
 
@@ -103,9 +106,9 @@ def test_the_applications_role_is_not_the_owner_of_the_tables() -> None:
         return source
 
     assert url_of("migrate") == "database_owner_url"
-    assert url_of("app") == "database_app_url"
+    assert url_of("app") == url_of("worker") == "database_app_url"
     others = [name for name in SERVICES if "database_owner_url" in str(SERVICES[name].get("secrets"))]
-    assert others == ["migrate", "upkeep"]
+    assert others == ["migrate", "upkeep", "sealer"]
 
 
 def test_every_variable_is_one_that_the_application_reads() -> None:
@@ -144,3 +147,11 @@ def test_the_folder_of_the_metrics_is_in_memory_and_the_applications() -> None:
     folder = SERVICES["app"]["environment"]["PROMETHEUS_MULTIPROC_DIR"]
     (mount,) = [mount for mount in SERVICES["app"]["tmpfs"] if mount.startswith(f"{folder}:")]
     assert "uid=10001,gid=10001,mode=0700" in mount
+
+
+def test_the_sealer_alone_has_the_key_that_seals() -> None:
+    assert [name for name in SERVICES if "seal_keys" in SERVICES[name].get("secrets", [])] == ["sealer"]
+    verifier = {"source": "seal_verifiers", "target": "seal_keys"}
+    assert all(verifier in SERVICES[name]["secrets"] for name in OURS if name != "sealer")
+    folder = SERVICES["sealer"]["environment"]["AUDIT_CHECKPOINTS"]
+    assert [name for name in OURS if f"audit-checkpoints:{folder}" in SERVICES[name].get("volumes", [])] == ["sealer"]

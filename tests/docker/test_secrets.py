@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.keys.environment import EnvironmentKeys
 from accounts.keys.ring import build
+from auditlog.sealing.notes import key_set
 from config import env
 from tests.docker.programs import DOCKER
 
@@ -69,3 +70,13 @@ def test_the_signing_keys_can_be_used(tmp_path: Path, monkeypatch: pytest.Monkey
     # The public half, which openssl worked out, belongs to the private one.
     public = signed.private.public_key().public_bytes_raw()
     assert public == signed.public.public_bytes_raw()
+
+
+def test_the_key_of_the_seal_is_one_and_what_checks_it_fits(tmp_path: Path) -> None:
+    made = make(tmp_path)
+    keys = key_set(made["seal_keys"])
+    assert keys.signer is not None
+    assert str(keys.signer.key) == made["seal_verifiers"]
+    assert key_set(made["seal_verifiers"]).opened(keys.signer.sign("text\n")) == "text\n"
+    (tmp_path / "signing_keys").unlink()
+    assert make(tmp_path)["seal_keys"] == made["seal_keys"]

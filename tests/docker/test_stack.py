@@ -16,8 +16,9 @@ import pytest
 import redis as redis_client
 
 from config import env
+from tests.docker.mailbox import mailbox
 from tests.docker.programs import DOCKER, Running, free_port
-from tests.docker.stack import Proxy, Stores, caddy, environment, run
+from tests.docker.stack import COMPOSE, Proxy, Stores, caddy, environment, run
 
 BAD_LOGIN = {"email": "nobody@example.com", "password": "not the password"}  # pragma: allowlist secret
 
@@ -152,6 +153,10 @@ def test_secrets_in_a_link_stay_out_of_the_proxys_log(client: httpx.Client, prox
         "DROP TABLE bulwark_auditlog_event",
         "UPDATE bulwark_auditlog_event SET type = 'nothing.happened'",
         "DELETE FROM bulwark_auditlog_event",
+        "DELETE FROM bulwark_auditlog_event_default",
+        "DELETE FROM bulwark_auditlog_tile",
+        "UPDATE bulwark_auditlog_tree SET size = 0",
+        "CREATE OR REPLACE FUNCTION bulwark_auditlog_epoch() RETURNS integer LANGUAGE sql AS 'SELECT 9'",
         "TRUNCATE bulwark_auditlog_event",
         "ALTER TABLE bulwark_auditlog_event DISABLE TRIGGER ALL",
         "DELETE FROM django_migrations",
@@ -180,6 +185,49 @@ def test_the_upkeep_does_its_jobs_and_says_so(image: Path, migrated: Stores, tmp
     failed = subprocess.run(["sh", "docker/upkeep.sh", "once"], cwd=image, env=env, capture_output=True, check=False)
     assert failed.returncode == 1
     assert not done.exists()
+
+
+ASKED = {"email": "new@example.com", "password": "correct horse battery staple"}  # pragma: allowlist secret
+JOBS = "django_tasks_database_dbtaskresult"
+
+
+def test_mail_leaves_by_the_worker(client: httpx.Client, image: Path, migrated: Stores) -> None:
+    """Asked for over TLS, kept in PostgreSQL, sent by SMTP: with the roles and the environment of the containers."""
+    assert client.post("/api/v1/auth/register", json=ASKED).status_code == 202
+    manage = [sys.executable, *COMPOSE["services"]["worker"]["command"][1:], "--batch", "--interval", "0"]
+    with mailbox() as server:
+        env = {**environment("worker", migrated), "EMAIL_PORT": str(server.port), "EMAIL_USE_TLS": "false"}
+        run(manage, cwd=image, env=env)
+    (message,) = server.messages
+    assert "To: new@example.com" in message
+    assert "https://localhost/account/verify#token" in message
+
+
+def test_the_workers_health_is_whether_jobs_wait(client: httpx.Client, image: Path, migrated: Stores) -> None:
+    assert client.post("/api/v1/auth/email/resend", json={"email": "x@example.com"}).status_code == 202
+    env = environment("worker", migrated)
+    asked = [sys.executable, *COMPOSE["services"]["worker"]["healthcheck"]["test"][2:]]
+    run(asked, cwd=image, env=env)
+    with psycopg.connect(migrated.secret("database_app_url"), autocommit=True) as database:
+        database.execute(f"UPDATE {JOBS} SET status = 'RUNNING', started_at = now() - interval '2 hours'")
+        assert subprocess.run(asked, cwd=image, env=env, capture_output=True, check=False).returncode == 1
+        run([*asked, "--requeue"], cwd=image, env=env)
+        assert database.execute(f"SELECT DISTINCT status FROM {JOBS}").fetchall() == [("READY",)]
+        database.execute(f"DELETE FROM {JOBS}")
+    run(asked, cwd=image, env=env)
+
+
+def test_the_log_is_sealed_and_the_application_can_check_it(image: Path, migrated: Stores, tmp_path: Path) -> None:
+    manage = [sys.executable, "manage.py"]
+    own = {**environment("sealer", migrated), "AUDIT_CHECKPOINTS": str(tmp_path)}
+    write = "import auditlog; auditlog.record('test.happened')"
+    run([*manage, "shell", "-c", write], cwd=image, env=environment("app", migrated))
+    run([*manage, "auditlog_seal"], cwd=image, env=own)
+    assert (tmp_path / "1.checkpoint").read_text().startswith("localhost/audit/1\n")
+    app = {**environment("app", migrated), "AUDIT_CHECKPOINTS": str(tmp_path)}
+    assert "The log is what was signed." in run([*manage, "auditlog_verify"], cwd=image, env=app)
+    sealed_by_the_app = subprocess.run([*manage, "auditlog_seal"], cwd=image, env=app, capture_output=True, check=False)
+    assert b"no private key" in sealed_by_the_app.stderr
 
 
 def test_the_next_signing_keys_can_be_printed(image: Path, migrated: Stores) -> None:

@@ -274,10 +274,10 @@ def test_a_login_to_the_admin(witness: Witness) -> None:
     def post(password: str) -> Any:
         return client.post("/admin/login/", {"username": "admin@example.com", "password": password}, secure=True)
 
-    witness(post("wrong horse"), 200, "auth.user_login_failed", "failed", actor_id=str(admin.pk))
-    witness(post(PASSWORD), 302, "auth.user_logged_in", "success", actor_id=str(admin.pk))
+    witness(post("wrong horse"), 200, "accounts.login_failed", "refused", actor_id=str(admin.pk))
+    witness(post(PASSWORD), 302, "accounts.login_succeeded", "success", actor_id=str(admin.pk))
     out = client.post("/admin/logout/", secure=True)
-    witness(out, 200, "auth.user_logged_out", "success", actor_id=str(admin.pk))
+    witness(out, 200, "accounts.logged_out", "success", actor_id=str(admin.pk))
 
 
 def test_a_registration(witness: Witness) -> None:

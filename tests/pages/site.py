@@ -40,6 +40,15 @@ class Site:
         found: dict[str, str] = next(user for user in users if user["name"] == name)
         return found
 
+    def attacked(self) -> None:
+        """Let a scanner ask for what is not there, and the rules look at it."""
+        for path in ("/.env", "/wp-login.php", "/phpmyadmin/", "/.git/config"):
+            httpx.get(f"{self.url}{path}")
+        command = [sys.executable, "manage.py", "auditlog_detect"]
+        env = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "REDIS_URL"}}
+        env |= {"DJANGO_SETTINGS_MODULE": "config.settings.local"}
+        subprocess.run(command, cwd=self.folder, env=env, check=True, capture_output=True)
+
     def mailed_link(self, address: str) -> str:
         """Return the newest link that was mailed to ``address``; mail is sent in the background."""
         deadline = time.monotonic() + 10
@@ -55,14 +64,19 @@ class Site:
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[Site]:
-    """Serve the demo from ``folder``, an empty one, until the block ends."""
+def served(folder: Path, more_settings: str = "") -> Iterator[Site]:
+    """Serve the demo from ``folder``, an empty one, until the block ends.
+
+    :param more_settings: lines that follow those of `config.settings.local`.
+    """
     for part in PARTS:
         source = dev.ROOT / part
         if source.is_dir():
             shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, folder / part)
+    with (folder / "config/settings/local.py").open("a") as settings:
+        settings.write(more_settings)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

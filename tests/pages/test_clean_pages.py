@@ -9,8 +9,18 @@ from tests.pages.site import Site, Watched, opened
 
 pytestmark = pytest.mark.browser
 
-OPEN = ["/", "/api/v1/docs/", "/account/verify#token=abc", "/account/reset#token=abc", "/admin/login/"]
-SIGNED_IN = ["/admin/", "/admin/bulwark_auditlog/event/"]
+OPEN = [
+    "/",
+    "/api/v1/docs/",
+    "/admin/login/",
+]
+SIGNED_IN = [
+    "/admin/",
+    "/admin/bulwark_auditlog/alert/",
+    "/admin/bulwark_auditlog/event/",
+    "/admin/bulwark_auditlog/response/respond/?action=block_network&subject=203.0.113.7",
+    "/admin/bulwark_auditlog/rulesetting/add/",
+]
 sizes = pytest.mark.parametrize("size", [(1280, "light"), (390, "light"), (1280, "dark"), (390, "dark")], ids=str)
 
 
@@ -47,6 +57,17 @@ def test_the_page_of_an_event(chromium: Browser, site: Site, auditor: Any, size:
         path = watched.page.get_attribute("#result_list tbody tr a", "href")
         assert path
         check(watched, path, size[0])
+
+
+@sizes
+def test_the_page_of_an_alert(chromium: Browser, site: Site, auditor: Any, size: tuple[int, str]) -> None:
+    site.attacked()
+    with opened(chromium, site, width=size[0], scheme=size[1], state=auditor) as watched:
+        watched.page.goto("/admin/bulwark_auditlog/alert/")
+        path = watched.page.get_attribute("#result_list tbody tr a", "href")
+        assert path
+        check(watched, path, size[0])
+        assert "Deal with it" in watched.page.inner_text("#content")
 
 
 def test_the_api_documentation_lists_every_route(watched: Watched) -> None:

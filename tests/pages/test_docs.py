@@ -11,7 +11,7 @@ DOCS, SCRIPT, SCHEMA = "/api/v1/docs/", "/api/v1/docs/?script", "/api/v1/schema/
 
 def test_a_stranger_is_asked_to_sign_in(client: Client) -> None:
     answer = client.get(DOCS)
-    assert (answer.status_code, answer["Location"]) == (302, f"/admin/login/?next={DOCS}")
+    assert (answer.status_code, answer["Location"]) == (302, f"/account/login?next={DOCS}")
 
 
 def test_a_stranger_does_not_get_the_document(client: Client) -> None:

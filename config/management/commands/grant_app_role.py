@@ -10,6 +10,9 @@ from django.db import connection, transaction
 #: What the server may add to and read, and never change: whoever takes it over cannot rewrite what it did.
 APPEND_ONLY = {"bulwark_auditlog.Event"}
 
+#: What the owner alone writes, and the server only reads: the seal of the log.
+READ_ONLY = {f"bulwark_auditlog.{name}" for name in ("DroppedRange", "ErasedPart", "Publication", "Tile", "Tree")}
+
 
 class Command(BaseCommand):
     help = (
@@ -46,7 +49,13 @@ def statements(role: str) -> Iterator[str]:
         options = model._meta  # noqa: SLF001  # Django's documented API
         if options.proxy or options.swapped or not options.managed:
             continue
-        verbs = "SELECT, INSERT" if options.label in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
+        verbs = _verbs(options.label)
         yield f"GRANT {verbs} ON {quote(options.db_table)} TO {name}"
     yield f"GRANT SELECT ON {quote('django_migrations')} TO {name}"
     yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}"
+
+
+def _verbs(label: str) -> str:
+    if label in READ_ONLY:
+        return "SELECT"
+    return "SELECT, INSERT" if label in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"

@@ -4,13 +4,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.staticfiles.management.commands import runserver
 from django.core.management import call_command
 from django.core.management.base import CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-
-from config import demo
 
 
 class Command(runserver.Command):
@@ -23,6 +22,9 @@ class Command(runserver.Command):
         parser.add_argument("--demo", action="store_true", help="Seed the demo on the first start, and greet.")
 
     def run(self, **options: Any) -> None:
+        address = f"[{self.addr}]" if self._raw_ipv6 else self.addr
+        self.url = f"{self.protocol}://{address}:{self.port}"
+        settings.BULWARK_ACCOUNTS.setdefault("SITE_URL", self.url)  # where mailed links lead
         # The autoreloader runs this again in a child at each change of the code: once is done in the parent.
         if os.environ.get("RUN_MAIN") != "true":
             self.migrate_embedded()
@@ -41,10 +43,5 @@ class Command(runserver.Command):
             call_command("migrate", verbosity=0, interactive=False)
 
     def greet(self) -> None:
-        """Seed the demo if there is none yet, and say what is where; passwords are shown this once."""
-        first = demo.read() is None
-        address = f"[{self.addr}]" if self._raw_ipv6 else self.addr
-        call_command("seed_demo", url=f"{self.protocol}://{address}:{self.port}", verbosity=0)
-        seeded = demo.read()
-        if seeded is not None:
-            self.stdout.write(demo.greeting(seeded, with_passwords=first))
+        """Seed the demo if there is none yet, and say what is where."""
+        call_command("seed_demo", url=self.url, stdout=self.stdout)

@@ -78,9 +78,7 @@ def _user(name: str, tenant: str, role: str, passwords: dict[str, str]) -> User:
         user.set_password(passwords[name])
         user.save()
     if role == "auditor":
-        user.user_permissions.set(
-            Permission.objects.filter(content_type__app_label="bulwark_auditlog", codename="view_event")
-        )
+        user.user_permissions.set(Permission.objects.filter(content_type__app_label="bulwark_auditlog"))
     if tenant:
         home, _ = Tenant.objects.get_or_create(slug=tenant, defaults={"name": TENANTS[tenant]})
         Membership.objects.get_or_create(user=user, tenant=home, role=role)

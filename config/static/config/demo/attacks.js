@@ -189,7 +189,7 @@ async function guessPassword(context) {
 
 export const ATTACKS = [
   {
-    id: "read-draft",
+    id: "bola-walk",
     layer: "authz",
     title: "Read another's draft",
     text: "Alice writes a draft. Bob, of the same tenant, asks for it by its id.",
@@ -197,7 +197,7 @@ export const ATTACKS = [
     run: readDraft,
   },
   {
-    id: "replay-refresh",
+    id: "token-theft",
     layer: "accounts",
     title: "Use a stolen refresh token",
     text: "Alice refreshes twice. A thief then presents the token that she started with.",
@@ -213,7 +213,7 @@ export const ATTACKS = [
     run: forgeToken,
   },
   {
-    id: "assign-fields",
+    id: "mass-assignment",
     layer: "authz",
     title: "Write fields that are not yours",
     text: "A new article that claims an author, a tenant and to be published already.",
@@ -221,7 +221,7 @@ export const ATTACKS = [
     run: assignFields,
   },
   {
-    id: "reach-inside",
+    id: "ssrf",
     layer: "edge",
     title: "Reach into the private network",
     text: "Link previews of the cloud's metadata service, of Redis and of this server's admin.",
@@ -237,7 +237,7 @@ export const ATTACKS = [
     run: storeScript,
   },
   {
-    id: "break-parser",
+    id: "body-bombs",
     layer: "edge",
     title: "Break the parser",
     text: "JSON nested 2000 deep, with a key twice, and of 2 MB.",
@@ -245,7 +245,7 @@ export const ATTACKS = [
     run: breakParser,
   },
   {
-    id: "guess-password",
+    id: "stuffing",
     layer: "edge",
     title: "Guess a password",
     text: "Wrong passwords for one account until the server has enough. Signing in from here then waits, too.",

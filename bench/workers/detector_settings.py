@@ -1,0 +1,17 @@
+"""The settings of `bench.detection`: those of the suite, with one webhook."""
+
+import os
+
+from config.settings.test import *  # noqa: F403
+from config.settings.test import BULWARK_AUDITLOG
+
+BULWARK_AUDITLOG = {
+    **BULWARK_AUDITLOG,
+    "ALERT_CHANNELS": {
+        "pager": {
+            "class": "auditlog.alerts.channels.WebhookChannel",
+            "url": os.environ["PAGER"],
+            "secret": "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTI=",  # pragma: allowlist secret
+        }
+    },
+}

@@ -1,0 +1,124 @@
+"""Speaks HTTP with the demo, and notes what each layer answered."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+
+#: Which layer a refusal comes from, by status.
+LAYERS = {
+    400: "edge (request)",
+    401: "accounts",
+    403: "authz",
+    404: "authz",
+    413: "edge (body)",
+    415: "edge (body)",
+    422: "articles (input)",
+    429: "edge (limits)",
+    503: "edge (switches)",
+}
+
+
+class TargetRefused(ValueError):  # noqa: N818 - errors are past participles in this project
+    """The address is not one that attacks are played against."""
+
+
+def checked(url: str) -> str:
+    """Return the base address of a server on this machine.
+
+    :raises TargetRefused: it is anywhere else.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        is_here = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        is_here = False
+    if parts.scheme not in {"http", "https"} or not is_here:
+        raise TargetRefused(f"Attacks are played against this machine only, not against {host or url!r}.")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server said."""
+
+    status: int
+    body: Any
+
+    @property
+    def is_refusal(self) -> bool:
+        return 400 <= self.status < 500 or self.status == 503
+
+
+@dataclass
+class Attacker:
+    """One who attacks, from one address of this machine or from several.
+
+    :param url: the server.
+    :param people: name -> email and password of the demo's accounts.
+    :param tick: called after each request: for a progress bar.
+    """
+
+    url: str
+    people: Mapping[str, Mapping[str, str]]
+    tick: Callable[[], None] = lambda: None
+    seen: Counter[tuple[str, int, str]] = field(default_factory=Counter)
+    _pools: dict[str, urllib3.PoolManager] = field(default_factory=dict)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str = "",
+        raw: bytes | None = None,
+        source: str = "127.0.0.1",
+        agent: str = "simulated-attack",
+    ) -> Answer:
+        """Send one request and return the answer.
+
+        :param raw: a body as it is, instead of ``body`` as JSON.
+        :param source: the loopback address that it comes from.
+        """
+        headers = {"User-Agent": agent, "Content-Type": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        data = raw if raw is not None else (json.dumps(body).encode() if body is not None else None)
+        answer = self._pool(source).request(method, f"{self.url}{path}", body=data, headers=headers, redirect=False)
+        try:
+            found = json.loads(answer.data or b"null")
+        except ValueError:
+            found = None
+        code = str(found.get("code", "")) if isinstance(found, dict) else ""
+        layer = LAYERS.get(answer.status, "answered") if code or answer.status < 400 else "routing"
+        self.seen[layer, answer.status, code] += 1
+        self.tick()
+        return Answer(answer.status, found)
+
+    def enter(self, name: str) -> dict[str, str]:
+        """Log one of the demo's people in, from an address of their own, and return their tokens.
+
+        :raises LookupError: the login was refused: too many were tried from here lately.
+        """
+        person = self.people[name]
+        body = {"email": person["email"], "password": person["password"], "transport": "body"}
+        answer = self.send("POST", "/api/v1/auth/login", body, source=f"127.0.1.{len(name)}")
+        if answer.status != 200:
+            raise LookupError(f"{name} cannot log in ({answer.status}): wait some minutes, or begin a new demo.")
+        found: dict[str, str] = answer.body
+        return found
+
+    def _pool(self, source: str) -> urllib3.PoolManager:
+        known = self._pools.get(source)
+        if known is None:
+            timeout = urllib3.Timeout(connect=5, read=30)
+            known = urllib3.PoolManager(retries=False, timeout=timeout, source_address=(source, 0))
+            self._pools[source] = known
+        return known

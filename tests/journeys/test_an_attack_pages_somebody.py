@@ -1,0 +1,39 @@
+"""From an attack to the pager: a detector and a receiver of their own, and a site that goes on serving meanwhile."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from tests.auditlog.alerts_receiver import receiver
+from tests.pages.site import served
+
+SECRET = "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTI="  # pragma: allowlist secret
+#: What is promised, in seconds.
+PROMISED = 60
+
+
+def test_the_pager_rings_within_a_minute(tmp_path: Path) -> None:
+    with receiver() as pager:
+        channel = f'{{"class": "auditlog.alerts.channels.WebhookChannel", "url": "{pager.url}/", "secret": "{SECRET}"}}'
+        more = f'\nBULWARK_AUDITLOG = {{**BULWARK_AUDITLOG, "ALERT_CHANNELS": {{"pager": {channel}}}}}\n'
+        with served(tmp_path, more) as site:
+            env = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "REDIS_URL"}}
+            env |= {"DJANGO_SETTINGS_MODULE": "config.settings.local"}
+            command = [sys.executable, "manage.py", "auditlog_detect", "--loop", "0.5"]
+            detector = subprocess.Popen(command, cwd=site.folder, env=env)
+            try:
+                began = time.monotonic()
+                for path in ("/.env", "/wp-login.php", "/phpmyadmin/", "/.git/config"):
+                    httpx.get(f"{site.url}{path}")
+                while not pager.posts and time.monotonic() - began < PROMISED:
+                    httpx.get(f"{site.url}/api/v1/categories/")  # the site goes on serving
+                    time.sleep(0.05)
+            finally:
+                detector.terminate()
+                assert detector.wait(timeout=30) == 0  # it ends when it is told to
+    assert pager.posts, "nobody was told within a minute"
+    assert [each["rule"] for each in pager.bodies[0]["data"]["alerts"]] == ["probing"]
