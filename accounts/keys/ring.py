@@ -173,8 +173,8 @@ def _source() -> _Source:
 def soonest(provider: KeyProvider, now: datetime) -> datetime:
     """Return from when a key may sign that is stored ``now``, so that nobody refuses what it signs.
 
-    Whoever meets it then has looked at the provider after it was stored, or may look again. A whole second, as documents
-    keep it: rounded down, it would be too soon.
+    Whoever meets it then has looked at the provider after it was stored, or may look again.
+    A whole second, as documents keep it: rounded down, it would be too soon.
     """
     return (now + _STORING + timedelta(seconds=provider.fresh_every + 1)).replace(microsecond=0)
 
