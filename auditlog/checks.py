@@ -113,7 +113,7 @@ def check_channels(**_: Any) -> Iterable[CheckMessage]:
     try:
         channels()
         import_string(conf.http_post)
-    except (ImportError, TypeError, ValueError) as error:
+    except (KeyError, ImportError, TypeError, ValueError) as error:
         yield Error(f"{NAME}['ALERT_CHANNELS']: {error}.", id="bulwark_auditlog.E011")
 
 

@@ -80,13 +80,13 @@ class Conf:
 
     @property
     def alert_channels(self) -> Mapping[str, Mapping[str, Any]]:
-        """Name -> {"class": dotted path of a channel, and its options}: where alerts are sent."""
+        """Where alerts are sent: name -> {"BACKEND": dotted path of a channel, "OPTIONS": {...}}."""
         return self._given("ALERT_CHANNELS", {})
 
     @property
     def http_post(self) -> str:
-        """Dotted path of `f(url, body, headers) -> status`, which posts alerts."""
-        return self._given("HTTP_POST", f"{__package__}.alerts.http.post")
+        """Dotted path of `f(url, body, headers) -> status`, which posts alerts and events."""
+        return self._given("HTTP_POST", f"{__package__}.posting.post")
 
     @property
     def site_url(self) -> str:

@@ -1,26 +1,23 @@
 """How alerts reach people and machines."""
 
-import base64
-import hashlib
-import hmac
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from django.core.mail import send_mail
-from django.utils.module_loading import import_string
 
+from ..backends import made
 from ..conf import conf
 from ..models import Alert, AlertState, Delivery, Severity
+from ..posting import checked_url, deliver, key_of, signed
+
+_JSON = {"Content-Type": "application/json"}
 
 
-class DeliveryRefused(Exception):  # noqa: N818 - errors are past participles in this project
-    """The receiver did not take the alert; it is tried again."""
-
-
-class Channel(Protocol):
+class Channel(ABC):
     """Takes alerts to one place.
 
     :ivar minimum: the least severity that it takes.
@@ -28,21 +25,21 @@ class Channel(Protocol):
 
     minimum: int
 
+    @abstractmethod
     def send(self, deliveries: Sequence[Delivery], *, now: datetime) -> None:
         """Deliver all of them in one message.
 
         :raises Exception: none was taken; all are tried again later.
         """
-        ...
 
 
 def channels() -> dict[str, Channel]:
-    """Return the channels that the settings name."""
-    found: dict[str, Channel] = {}
-    for name, options in conf.alert_channels.items():
-        made = dict(options)
-        found[name] = import_string(made.pop("class", f"{__package__}.channels.WebhookChannel"))(**made)
-    return found
+    """Return the channels that the settings name.
+
+    :raises KeyError, ImportError: there is no such class.
+    :raises TypeError, ValueError: it does not take the options.
+    """
+    return {name: made(described, Channel) for name, described in conf.alert_channels.items()}  # type: ignore[type-abstract]
 
 
 def described(alert: Alert, news: str) -> dict[str, Any]:
@@ -68,7 +65,7 @@ def described(alert: Alert, news: str) -> dict[str, Any]:
 
 
 @dataclass
-class EmailChannel:
+class EmailChannel(Channel):
     """Mails people: one mail for what came together."""
 
     to: Sequence[str]
@@ -87,26 +84,33 @@ class EmailChannel:
 
 
 @dataclass
-class WebhookChannel:
+class WebhookChannel(Channel):
     """Posts JSON, signed as Standard Webhooks says (https://www.standardwebhooks.com).
 
     :param secret: `whsec_` and base64, of 24 to 64 bytes.
+    :raises ValueError: the address is not encrypted and not on this machine, or the secret cannot be read.
     """
 
     url: str
-    secret: str
+    secret: str = field(repr=False)
     minimum: int = Severity.LOW
+
+    def __post_init__(self) -> None:
+        checked_url(self.url)
+        if not key_of(self.secret):
+            msg = "The secret of a webhook is empty: whoever gets alerts must be able to check them."
+            raise ValueError(msg)
 
     def send(self, deliveries: Sequence[Delivery], *, now: datetime) -> None:
         alerts = [described(delivery.alert, delivery.news) for delivery in deliveries]
         body = json.dumps({"type": "alerts", "timestamp": now.isoformat(), "data": {"alerts": alerts}}).encode()
         # The same deliveries tried again have the same id: the receiver can tell.
         name = f"msg_{deliveries[0].pk}_{deliveries[-1].pk}_{len(deliveries)}"
-        post(self.url, body, signed(self.secret, name, now, body))
+        deliver(self.url, body, {**_JSON, **signed(key_of(self.secret), name, now, body)})
 
 
 @dataclass
-class AlertmanagerChannel:
+class AlertmanagerChannel(Channel):
     """Posts to Prometheus Alertmanager's v2 API; a closed alert is resolved there.
 
     Alertmanager forgets an alert that nobody repeats; `lasts` is told as its end.
@@ -135,27 +139,4 @@ class AlertmanagerChannel:
                     **({"generatorURL": told["url"]} if told["url"] else {}),
                 }
             )
-        post(f"{self.url.rstrip('/')}/api/v2/alerts", json.dumps(alerts).encode(), {})
-
-
-def signed(secret: str, name: str, now: datetime, body: bytes) -> dict[str, str]:
-    """Return the three headers of Standard Webhooks."""
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    stamp = str(int(now.timestamp()))
-    mac = hmac.digest(key, f"{name}.{stamp}.".encode() + body, hashlib.sha256)
-    return {
-        "webhook-id": name,
-        "webhook-timestamp": stamp,
-        "webhook-signature": f"v1,{base64.b64encode(mac).decode()}",
-    }
-
-
-def post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
-    """Post JSON through the function that the settings name.
-
-    :raises DeliveryRefused: the answer was not 2xx.
-    """
-    status: int = import_string(conf.http_post)(url, body, {"Content-Type": "application/json", **headers})
-    if not 200 <= status < 300:
-        msg = f"The receiver answered {status}."
-        raise DeliveryRefused(msg)
+        deliver(f"{self.url.rstrip('/')}/api/v2/alerts", json.dumps(alerts).encode(), _JSON)

@@ -6,8 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
-from django.utils.module_loading import import_string
-
+from ..backends import made
 from ..conf import conf
 from ..formats import Format, line
 from ..models import Event
@@ -74,10 +73,4 @@ def receiver(name: str) -> Receiver:
     :raises TypeError, ValueError: it does not take the options.
     """
     described = conf.shipping[name]
-    made = import_string(described["BACKEND"])(
-        format=described.get("FORMAT", Format.OCSF), **described.get("OPTIONS", {})
-    )
-    if not isinstance(made, Receiver):
-        msg = f"{described['BACKEND']} is no Receiver."
-        raise TypeError(msg)
-    return made
+    return made(described, Receiver, format=described.get("FORMAT", Format.OCSF))  # type: ignore[type-abstract]

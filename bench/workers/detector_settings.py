@@ -9,9 +9,11 @@ BULWARK_AUDITLOG = {
     **BULWARK_AUDITLOG,
     "ALERT_CHANNELS": {
         "pager": {
-            "class": "auditlog.alerts.channels.WebhookChannel",
-            "url": os.environ["PAGER"],
-            "secret": "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTI=",  # pragma: allowlist secret
+            "BACKEND": "auditlog.alerts.channels.WebhookChannel",
+            "OPTIONS": {
+                "url": os.environ["PAGER"],
+                "secret": "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTI=",  # pragma: allowlist secret
+            },
         }
     },
 }

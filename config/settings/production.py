@@ -70,17 +70,16 @@ BULWARK_AUDITLOG = {
     "ALERT_CHANNELS": {},
 }
 if people := env.words("ALERT_EMAILS", ""):
-    BULWARK_AUDITLOG["ALERT_CHANNELS"]["people"] = {"class": f"{_CHANNELS}.EmailChannel", "to": people}
+    BULWARK_AUDITLOG["ALERT_CHANNELS"]["people"] = {"BACKEND": f"{_CHANNELS}.EmailChannel", "OPTIONS": {"to": people}}
 if hook := env.text("ALERT_WEBHOOK_URL", ""):
     BULWARK_AUDITLOG["ALERT_CHANNELS"]["webhook"] = {
-        "class": f"{_CHANNELS}.WebhookChannel",
-        "url": hook,
-        "secret": env.secret("ALERT_WEBHOOK_SECRET"),
+        "BACKEND": f"{_CHANNELS}.WebhookChannel",
+        "OPTIONS": {"url": hook, "secret": env.secret("ALERT_WEBHOOK_SECRET")},
     }
 if alertmanager := env.text("ALERTMANAGER_URL", ""):
     BULWARK_AUDITLOG["ALERT_CHANNELS"]["alertmanager"] = {
-        "class": f"{_CHANNELS}.AlertmanagerChannel",
-        "url": alertmanager,
+        "BACKEND": f"{_CHANNELS}.AlertmanagerChannel",
+        "OPTIONS": {"url": alertmanager},
     }
 
 # The proxy ends TLS; what it forwards in this header is believed from TRUSTED_PROXIES only.

@@ -25,6 +25,7 @@ from auditlog.models import Alert, AlertState, Delivery, Event, Follower, Silenc
 from tests.auditlog.alerts_receiver import Receiver, receiver
 from tests.auditlog.detection.world import MINUTE, NOON, delivered, failure, found, login, series
 
+CHANNELS = "auditlog.alerts.channels"
 SECRET = "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTI="  # pragma: allowlist secret
 pytestmark = pytest.mark.django_db
 
@@ -37,9 +38,13 @@ def hook() -> Iterator[Receiver]:
 
 @pytest.fixture
 def webhook(settings: Settings, hook: Receiver) -> Receiver:
-    channel = {"class": "auditlog.alerts.channels.WebhookChannel", "url": f"{hook.url}/hook", "secret": SECRET}
-    use(settings, pager=channel)
+    options = {"url": f"{hook.url}/hook", "secret": SECRET}
+    use(settings, pager={"BACKEND": f"{CHANNELS}.WebhookChannel", "OPTIONS": options})
     return hook
+
+
+def mailed(**options: object) -> dict[str, object]:
+    return {"BACKEND": f"{CHANNELS}.EmailChannel", "OPTIONS": {"to": ["oncall@example.com"], **options}}
 
 
 def use(settings: Settings, **channels: Mapping[str, object]) -> None:
@@ -91,8 +96,8 @@ def test_what_comes_together_goes_in_one_message(webhook: Receiver) -> None:
 def test_a_dead_receiver_loses_nothing_and_holds_up_nobody(
     settings: Settings, hook: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
-    dead = {"class": "auditlog.alerts.channels.WebhookChannel", "url": "http://127.0.0.1:9/", "secret": SECRET}
-    people = {"class": "auditlog.alerts.channels.EmailChannel", "to": ["oncall@example.com"]}
+    dead = {"BACKEND": f"{CHANNELS}.WebhookChannel", "OPTIONS": {"url": "http://127.0.0.1:9/", "secret": SECRET}}
+    people = mailed()
     use(settings, dead=dead, people=people)
     found(guessed())
     now = timezone.now()
@@ -117,7 +122,7 @@ def test_a_dead_receiver_loses_nothing_and_holds_up_nobody(
 
 
 def test_a_line_break_in_what_it_is_about_holds_up_no_mail(settings: Settings) -> None:
-    use(settings, people={"class": "auditlog.alerts.channels.EmailChannel", "to": ["oncall@example.com"]})
+    use(settings, people=mailed())
     found(guessed("alice\r\nBcc: eve@example.com"))
     assert delivered() >= 1
     assert "\n" not in mail.outbox[0].subject
@@ -191,14 +196,14 @@ def test_closing_twice_tells_once(webhook: Receiver) -> None:
 
 
 def test_a_channel_takes_what_is_severe_enough(settings: Settings) -> None:
-    use(settings, people={"class": "auditlog.alerts.channels.EmailChannel", "to": ["oncall@example.com"], "minimum": 5})
+    use(settings, people=mailed(minimum=5))
     found(guessed())
     assert delivered() == 0
     assert not mail.outbox
 
 
 def test_the_mail_says_what_to_do(settings: Settings) -> None:
-    use(settings, people={"class": "auditlog.alerts.channels.EmailChannel", "to": ["oncall@example.com"]})
+    use(settings, people=mailed())
     found(guessed())
     delivered()
     assert mail.outbox[0].subject == "[alert] Many failed logins of one account: alice"
@@ -260,7 +265,7 @@ def wait_for(url: str) -> None:
 
 
 def test_alertmanager_takes_it_and_resolves_it(settings: Settings, alertmanager: str) -> None:
-    use(settings, prometheus={"class": "auditlog.alerts.channels.AlertmanagerChannel", "url": alertmanager})
+    use(settings, prometheus={"BACKEND": f"{CHANNELS}.AlertmanagerChannel", "OPTIONS": {"url": alertmanager}})
     found(guessed())
     assert delivered() == 1
     assert '"alertname":"login_failures_by_account"' in read(f"{alertmanager}/api/v2/alerts")

@@ -12,6 +12,12 @@ from auditlog.models import Event
 from auditlog.sealing.notes import new_signer
 
 MIDDLEWARE = "auditlog.middleware.AuditMiddleware"
+CHANNELS = "auditlog.alerts.channels"
+MAIL = f"{CHANNELS}.EmailChannel"
+
+
+def posted(url: str, secret: str = "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTI=") -> dict[str, object]:
+    return {"BACKEND": f"{CHANNELS}.WebhookChannel", "OPTIONS": {"url": url, "secret": secret}}
 
 
 def ids(messages: Any) -> list[str]:
@@ -45,8 +51,12 @@ def test_our_own_settings_pass() -> None:
         ({"RULES": {"no_such_rule": {}}}, ["bulwark_auditlog.E010"]),
         ({"RULES": {"probing": {"treshold": 3}}}, ["bulwark_auditlog.E010"]),
         ({"RULES": {"probing": {"limit": 3, "enabled": False}}}, []),
-        ({"ALERT_CHANNELS": {"pager": {"class": "no.such.Channel"}}}, ["bulwark_auditlog.E011"]),
-        ({"ALERT_CHANNELS": {"pager": {"url": "https://example.com"}}}, ["bulwark_auditlog.E011"]),
+        ({"ALERT_CHANNELS": {"pager": {"BACKEND": "no.such.Channel"}}}, ["bulwark_auditlog.E011"]),
+        ({"ALERT_CHANNELS": {"pager": {"OPTIONS": {"to": []}}}}, ["bulwark_auditlog.E011"]),
+        ({"ALERT_CHANNELS": {"pager": {"BACKEND": MAIL, "OPTIONS": {"from": "x"}}}}, ["bulwark_auditlog.E011"]),
+        ({"ALERT_CHANNELS": {"pager": posted("http://example.com")}}, ["bulwark_auditlog.E011"]),
+        ({"ALERT_CHANNELS": {"pager": posted("https://example.com", "")}}, ["bulwark_auditlog.E011"]),
+        ({"ALERT_CHANNELS": {"pager": posted("https://example.com")}}, []),
         ({"HTTP_POST": "no.such"}, ["bulwark_auditlog.E011"]),
         ({"SEAL_KEYS": "nonsense"}, ["bulwark_auditlog.E012"]),
         ({"PUBLISHERS": {"disk": {}}}, ["bulwark_auditlog.E013"]),

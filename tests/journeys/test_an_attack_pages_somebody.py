@@ -18,7 +18,10 @@ PROMISED = 60
 
 def test_the_pager_rings_within_a_minute(tmp_path: Path) -> None:
     with receiver() as pager:
-        channel = f'{{"class": "auditlog.alerts.channels.WebhookChannel", "url": "{pager.url}/", "secret": "{SECRET}"}}'
+        channel = {
+            "BACKEND": "auditlog.alerts.channels.WebhookChannel",
+            "OPTIONS": {"url": f"{pager.url}/", "secret": SECRET},
+        }
         more = f'\nBULWARK_AUDITLOG = {{**BULWARK_AUDITLOG, "ALERT_CHANNELS": {{"pager": {channel}}}}}\n'
         with served(tmp_path, more) as site:
             env = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "REDIS_URL"}}

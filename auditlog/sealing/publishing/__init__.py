@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
+from ...backends import made
 from ...conf import conf
 from ...models import Publication, Tree
 from ...signals import publication_failed
@@ -32,15 +32,10 @@ LONGEST_PAUSE = timedelta(minutes=5)
 def publisher(name: str) -> Publisher:
     """Return the publisher that the settings list as ``name``.
 
-    :raises ImportError: there is no such class.
+    :raises KeyError, ImportError: there is no such class.
     :raises TypeError, ValueError: it does not take the options.
     """
-    described = conf.publishers[name]
-    made = import_string(described["BACKEND"])(**described.get("OPTIONS", {}))
-    if not isinstance(made, Publisher):
-        msg = f"{described['BACKEND']} is no Publisher."
-        raise TypeError(msg)
-    return made
+    return made(conf.publishers[name], Publisher)  # type: ignore[type-abstract]
 
 
 def known(keys: KeySet) -> list[Checkpoint]:

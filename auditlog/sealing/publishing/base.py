@@ -2,19 +2,12 @@
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
-from urllib.parse import urlsplit
 
 from ..checkpoints import Checkpoint
 
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-
 
 class PublicationRefused(Exception):  # noqa: N818 - errors are past participles in this project
-    """The place did not do what it was asked; ``status`` is that of HTTP, where it answered with one."""
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
+    """The place holds something that must not be replaced."""
 
 
 class Publisher(ABC):
@@ -45,15 +38,3 @@ class MemoryPublisher(Publisher):
 
     def heads(self) -> list[str]:
         return list(self.notes.values())
-
-
-def checked_url(url: str) -> str:
-    """Return ``url``, which has to be encrypted unless it stays on this machine.
-
-    :raises ValueError: it is not.
-    """
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        msg = f"Checkpoints are sent over https, not to {url!r}."
-        raise ValueError(msg)
-    return url

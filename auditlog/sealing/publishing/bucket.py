@@ -10,9 +10,9 @@ from hashlib import sha256
 from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
+from ...posting import PostRefused, checked_url, send
 from ..checkpoints import Checkpoint
-from .base import PublicationRefused, Publisher, checked_url
-from .web import send
+from .base import Publisher
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 LATEST = "latest.checkpoint"
@@ -55,7 +55,7 @@ class BucketPublisher(Publisher):
     def _read(self, name: str) -> str | None:
         try:
             return self._send("GET", name, b"", {})
-        except PublicationRefused as error:
+        except PostRefused as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 return None
             raise

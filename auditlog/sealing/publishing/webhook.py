@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from ...posting import checked_url, send
 from ..checkpoints import Checkpoint
-from .base import Publisher, checked_url
-from .web import send
+from .base import Publisher
 
 
 class WebhookPublisher(Publisher):

@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from auditlog.models import Publication, Tree
+from auditlog.posting import PostRefused
 from auditlog.sealing import notes, publishing
 from auditlog.sealing.checkpoints import Checkpoint, own_keys
 from auditlog.sealing.publishing.bucket import BucketPublisher
@@ -96,7 +97,7 @@ def test_a_webhook_gets_the_note(key: notes.Signer, place: str) -> None:
     assert Place.headers_seen[0]["authorization"] == "Bearer secret"
     for status in (302, 500):
         Place.answer = status
-        with pytest.raises(publishing.PublicationRefused, match=f"answered {status}"):
+        with pytest.raises(PostRefused, match=f"answered {status}"):
             WebhookPublisher(f"{place}/hook").publish(checkpoint, note)
     assert "/elsewhere" not in Place.objects
 

@@ -20,10 +20,11 @@ from auditlog import shipping
 from auditlog.checks import check_namesake, check_shipping
 from auditlog.metrics import collected
 from auditlog.models import Event, Follower
+from auditlog.posting import PostRefused
 from auditlog.shipping import position
 from auditlog.shipping.receivers import FileReceiver, Receiver, StdoutReceiver
 from auditlog.shipping.syslog import SyslogReceiver, message
-from auditlog.shipping.webhook import DeliveryRefused, WebhookReceiver
+from auditlog.shipping.webhook import WebhookReceiver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Store = Callable[..., Event]
@@ -233,7 +234,7 @@ def test_a_webhook_is_signed_and_its_answer_counts(
     settings.BULWARK_AUDITLOG = {**settings.BULWARK_AUDITLOG, "HTTP_POST": f"{__name__}.posted"}
     receiver = WebhookReceiver("https://siem.example/in", secret, {"X-Own": "1"}, "ndjson")
     receiver.send(seven)
-    with pytest.raises(DeliveryRefused, match="503"):
+    with pytest.raises(PostRefused, match="503"):
         receiver.send(seven)
     url, body, headers = sent[0]
     assert (url, headers["X-Own"]) == ("https://siem.example/in", "1")
