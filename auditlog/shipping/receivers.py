@@ -72,5 +72,4 @@ def receiver(name: str) -> Receiver:
     :raises ImportError: there is no such class.
     :raises TypeError, ValueError: it does not take the options.
     """
-    described = conf.shipping[name]
-    return made(described, Receiver, format=described.get("FORMAT", Format.OCSF))  # type: ignore[type-abstract]
+    return made(conf.shipping[name], Receiver, format=Format.OCSF)  # type: ignore[type-abstract]

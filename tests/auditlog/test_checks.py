@@ -16,7 +16,7 @@ CHANNELS = "auditlog.alerts.channels"
 MAIL = f"{CHANNELS}.EmailChannel"
 
 
-def posted(url: str, secret: str = "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTI=") -> dict[str, object]:
+def posted(url: str, secret: str = "whsec_" + "x" * 32) -> dict[str, object]:
     return {"BACKEND": f"{CHANNELS}.WebhookChannel", "OPTIONS": {"url": url, "secret": secret}}
 
 
@@ -54,6 +54,7 @@ def test_our_own_settings_pass() -> None:
         ({"ALERT_CHANNELS": {"pager": {"BACKEND": "no.such.Channel"}}}, ["bulwark_auditlog.E011"]),
         ({"ALERT_CHANNELS": {"pager": {"OPTIONS": {"to": []}}}}, ["bulwark_auditlog.E011"]),
         ({"ALERT_CHANNELS": {"pager": {"BACKEND": MAIL, "OPTIONS": {"from": "x"}}}}, ["bulwark_auditlog.E011"]),
+        ({"ALERT_CHANNELS": {"pager": {"BACKEND": MAIL, "to": []}}}, ["bulwark_auditlog.E011"]),
         ({"ALERT_CHANNELS": {"pager": posted("http://example.com")}}, ["bulwark_auditlog.E011"]),
         ({"ALERT_CHANNELS": {"pager": posted("https://example.com", "")}}, ["bulwark_auditlog.E011"]),
         ({"ALERT_CHANNELS": {"pager": posted("https://example.com")}}, []),
