@@ -27,6 +27,14 @@ _BLANKS: dict[str, Any] = {
 _OF_ACTOR, _OF_TARGET = ("who", "what"), ("whom", "what")
 
 
+def names_of(subject: str, alias: str) -> set[str]:
+    """Return what the log calls one subject: the id or name that is given, and the names that stand beside it."""
+    events = Event.objects.using(alias).order_by()
+    acted = events.filter(actor_id=subject).values_list("actor_label", flat=True)
+    suffered = events.filter(target_id=subject).values_list("target_label", flat=True)
+    return {subject, *acted.distinct(), *suffered.distinct()} - {""}
+
+
 def erase(subject: str, alias: str) -> int:
     """Erase the personal data of one subject, and return how many events held some.
 
