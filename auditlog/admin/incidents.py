@@ -2,23 +2,24 @@
 
 # ruff: noqa: ARG002 - the names of the arguments are Django's
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.core.validators import validate_email
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from ..identifiers import well_formed
 from ..incidents import running
 from ..models import Event, Incident
 from ..recording import record
+from ..response.actions import allows
+from .responding import AGAIN
 
 if TYPE_CHECKING:
     _Admin = admin.ModelAdmin[Incident]
@@ -31,19 +32,16 @@ class IncidentForm(_Form):
     """Lists are typed as JSON: what they hold is mailed to, and asked of the database."""
 
     def clean_events(self) -> list[str]:
-        given = self.cleaned_data["events"] or []
-        found = well_formed(given) if isinstance(given, list) else []
-        if not isinstance(given, list) or len(found) != len(given):
-            raise forms.ValidationError(_('Enter a list of ids of events, as ["0190..."].'))
-        return [str(uuid) for uuid in found]
+        return self._checked(running.ids_in, "events")
 
     def clean_affected(self) -> list[str]:
-        given = self.cleaned_data["affected"] or []
-        if not isinstance(given, list):
-            raise forms.ValidationError(_('Enter a list of addresses, as ["alice@example.com"].'))
-        for address in given:
-            validate_email(address if isinstance(address, str) else "")
-        return given
+        return self._checked(running.addresses_in, "affected")
+
+    def _checked(self, check: Callable[[object], list[str]], name: str) -> list[str]:
+        try:
+            return check(self.cleaned_data[name] or [])
+        except running.IncidentStepRefused as error:
+            raise forms.ValidationError(str(error)) from error
 
 
 class IncidentAdmin(_Admin):
@@ -97,6 +95,8 @@ class IncidentAdmin(_Admin):
                 {"note": running.note, "contain": running.contain}[step](incident, text, by=by)
             elif step == "draft":
                 running.draft_notice(incident, by=by)
+            elif step == "send" and not allows(request):
+                self.message_user(request, AGAIN, messages.ERROR)
             elif step == "send" and (notice := incident.notices.filter(sent_at=None).order_by("-pk").first()):
                 running.send_notice(notice, confirmation=text, by=by)
         except running.IncidentStepRefused as error:

@@ -24,7 +24,9 @@ else:
     _Admin = admin.ModelAdmin
 
 TIMES = ((3600, _("1 hour")), (86_400, _("1 day")), (604_800, _("1 week")), (0, _("until it is undone")))
-AGAIN = _("Your login is too long ago for this. Log out, log in again, and come back to this page.")
+AGAIN = _(
+    "This needs the permission to respond, and a login that is not long ago. Log out, log in again, and come back."
+)
 
 
 class ResponseForm(forms.Form):

@@ -1,17 +1,22 @@
 """Moves an incident from its first alert to its post-mortem; every step is a line of its timeline and an event."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
+from django.core.validators import validate_email
 from django.db import router, transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
 from ..cleaning import text as cleaned
 from ..conf import conf
+from ..identifiers import well_formed
 from ..models import Alert, Event, Incident, IncidentEntry, IncidentNotice, IncidentState, Severity
 from ..recording import record
+
+_LONGEST_TITLE = 200
 
 
 class IncidentStepRefused(Exception):  # noqa: N818 - errors are past participles in this project
@@ -24,8 +29,8 @@ def open_incident(
     by: str,
     severity: int = Severity.HIGH,
     alerts: Iterable[Alert] = (),
-    events: Iterable[str] = (),
-    affected: Iterable[str] = (),
+    events: Sequence[str] = (),
+    affected: Sequence[str] = (),
 ) -> Incident:
     """Open an incident about alerts and events, and return it.
 
@@ -33,16 +38,45 @@ def open_incident(
 
     :param events: ids of events, besides those that the alerts name.
     :param affected: further addresses.
+    :raises IncidentStepRefused: it has no title or one that is too long, or an id or an address is none.
     """
+    if not 0 < len(title.strip()) <= _LONGEST_TITLE:
+        raise IncidentStepRefused(f"Give it a title of at most {_LONGEST_TITLE} characters.")
     linked = list(alerts)
-    ids = list(dict.fromkeys([*events, *(uuid for alert in linked for uuid in alert.evidence)]))
+    ids = list(dict.fromkeys([*ids_in(events), *(uuid for alert in linked for uuid in alert.evidence)]))
     labels = Event.objects.filter(uuid__in=ids).values_list("actor_label", flat=True)
-    found = sorted({*affected, *(label for label in labels if "@" in label)})
+    found = sorted({*addresses_in(affected), *(label for label in labels if "@" in label)})
     with _transaction():
         incident = Incident.objects.create(title=title, severity=severity, events=ids, affected=found)
         incident.alerts.set(linked)
         _tell(incident, by, "incident_opened", f"opened: {title}")
     return incident
+
+
+def ids_in(given: object) -> list[str]:
+    """Return the ids of events in a list that somebody has typed.
+
+    :raises IncidentStepRefused: it is no list, or holds something else.
+    """
+    listed = _list(given)
+    found = well_formed(listed)
+    if len(found) != len(listed):
+        raise IncidentStepRefused('Enter ids of events, as ["0190..."].')
+    return [str(uuid) for uuid in found]
+
+
+def addresses_in(given: object) -> list[str]:
+    """Return the addresses in a list that somebody has typed: they will be mailed to.
+
+    :raises IncidentStepRefused: it is no list, or holds something else.
+    """
+    listed = _list(given)
+    try:
+        for address in listed:
+            validate_email(address if isinstance(address, str) else "")
+    except ValidationError as error:
+        raise IncidentStepRefused('Enter addresses, as ["alice@example.com"].') from error
+    return listed
 
 
 def note(incident: Incident, text: str, *, by: str) -> None:
@@ -110,6 +144,12 @@ def send_notice(notice: IncidentNotice, *, confirmation: str, by: str) -> int:
         for recipient in notice.recipients:
             send_mail(notice.subject, notice.body, None, [recipient])
     return len(notice.recipients)
+
+
+def _list(given: object) -> list[Any]:
+    if not isinstance(given, (list, tuple)):
+        raise IncidentStepRefused("Enter a list.")
+    return list(given)
 
 
 def _live(incident: Incident) -> None:

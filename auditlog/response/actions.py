@@ -19,6 +19,8 @@ from ..recording import record
 
 #: What people need for it, besides a recent login.
 PERMISSION = "bulwark_auditlog.respond_event"
+_LONGEST = timedelta(days=3650)
+_LONGEST_SUBJECT = 254
 
 
 class Subject(StrEnum):
@@ -146,10 +148,14 @@ def _checked(name: str, subject: str, reason: str, seconds: int) -> Action:
         raise ResponseRefused(f"There is no action {name!r} here. Known: {', '.join(offered())}.")
     if not 0 < len(reason.strip()) <= 200:
         raise ResponseRefused("Give a reason of at most 200 characters.")
+    if len(subject) > _LONGEST_SUBJECT:
+        raise ResponseRefused(f"What it is done to has at most {_LONGEST_SUBJECT} characters.")
     if bool(subject.strip()) is (action.subject is Subject.EVERYBODY):
         raise ResponseRefused(f"This action is done to {action.subject or 'everybody, and takes no subject'}.")
     if seconds < 0 or (seconds and not action.lasts):
         raise ResponseRefused("This action does not last for a time.")
+    if seconds > _LONGEST.total_seconds():
+        raise ResponseRefused(f"An action lasts {_LONGEST.days} days at most, or until it is undone.")
     return action
 
 

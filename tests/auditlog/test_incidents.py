@@ -205,12 +205,29 @@ def test_the_command_goes_all_the_way(alert: Alert, capsys: pytest.CaptureFixtur
         call_command("incident", "note", "999", "x")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["open", " "],
+        ["open", "x" * 201],
+        ["open", "Stuffing", "--event", "nonsense"],
+        ["open", "Stuffing", "--affected", "nobody"],
+        ["open", "Stuffing", "--alert", "9" * 30],
+        ["note", "9" * 30, "x"],
+    ],
+)
+def test_what_cannot_be_noted_is_said(arguments: list[str]) -> None:
+    with pytest.raises(CommandError):
+        call_command("incident", *arguments)
+    assert not Incident.objects.exists()
+
+
 # The admin
 
 
 @pytest.fixture
 def responder(auditor: Client, erin: User) -> Client:
-    names = ["add_incident", "change_incident", "view_incident", "view_alert"]
+    names = ["add_incident", "change_incident", "view_incident", "view_alert", "respond_event"]
     erin.user_permissions.add(*Permission.objects.filter(codename__in=names))
     return auditor
 
@@ -232,6 +249,21 @@ def test_the_page_shows_and_moves_it(responder: Client, incident: Incident, mail
     assert Incident.objects.get().state == IncidentState.CLOSED
     assertContains(responder.get(f"{page}change/"), "closed")
     assert responder.post(f"{page}step/note/", {"text": "more"}).status_code == 403
+
+
+@pytest.mark.parametrize("lacking", ["a recent login", "the permission"])
+def test_a_notice_needs_what_every_response_needs(
+    lacking: str, responder: Client, incident: Incident, settings: Settings, mailoutbox: list[Any]
+) -> None:
+    if lacking == "the permission":
+        User.objects.get().user_permissions.remove(Permission.objects.get(codename="respond_event"))
+    else:
+        path = "tests.auditlog.test_responses.long_ago"
+        settings.BULWARK_AUDITLOG = {**settings.BULWARK_AUDITLOG, "RECENT_LOGIN": path}
+    notice = running.draft_notice(incident, by="erin")
+    page = f"/admin/bulwark_auditlog/incident/{incident.pk}/"
+    assertContains(responder.post(f"{page}step/send/", {"text": notice.subject}, follow=True), "Log out, log in again")
+    assert not mailoutbox
 
 
 def test_reading_is_not_changing(auditor: Client, erin: User, incident: Incident) -> None:

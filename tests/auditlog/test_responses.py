@@ -284,3 +284,18 @@ def test_the_command_acts_and_takes_back(capsys: pytest.CaptureFixture[str]) -> 
         call_command("respond", "no_such", "x", "--reason", "y")
     with pytest.raises(CommandError):
         call_command("respond", "block_network", "203.0.113.9", "--for", "soon", "--reason", "y")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["block_network", "203.0.113.9", "--for", "9999999d"],
+        ["lock_account", "a" * 255],
+        ["block_network", "203.0.113.9", "--alert", "9" * 30],
+        ["--undo", "9" * 30],
+    ],
+)
+def test_what_cannot_be_done_is_said(arguments: list[str]) -> None:
+    with pytest.raises(CommandError):
+        call_command("respond", *arguments, "--reason", "y")
+    assert not Response.objects.exists()
