@@ -91,6 +91,7 @@ class EventType(enum.Enum):
     AUDITLOG_RESPONSE_TAKEN = "auditlog.response_taken", 4, "action automatic reason seconds subject"
     AUDITLOG_RESPONSE_UNDONE = "auditlog.response_undone", 4, "action reason subject"
     AUDITLOG_RESPONSE_WITHHELD = "auditlog.response_withheld", 4, "rule"
+    AUDITLOG_RULE_FAILED = "auditlog.rule_failed", 4, "error rule"
     AUDITLOG_RULE_TUNED = "auditlog.rule_tuned", 4, "rule"
     AUDITLOG_SILENCE_LIFTED = "auditlog.silence_lifted", 2, "key rule"
     AUDITLOG_SILENCE_SET = "auditlog.silence_set", 4, "ends_at key reason rule"

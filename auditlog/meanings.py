@@ -110,6 +110,7 @@ MEANINGS: dict[str, Meaning] = {
     "auditlog.response_taken": Meaning.UPDATED,
     "auditlog.response_undone": Meaning.UPDATED,
     "auditlog.response_withheld": Meaning.DENIED,
+    "auditlog.rule_failed": Meaning.FOUND,
     "auditlog.rule_tuned": Meaning.UPDATED,
     "auditlog.silence_lifted": Meaning.UPDATED,
     "auditlog.silence_set": Meaning.UPDATED,

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
-from django.db.models import Sum
+from django.db.models import F, Min, Sum
 
-from .findings import Batch, Finding, Match, Row, Tunable, of_keys, rows
+from .findings import Batch, Finding, Match, Row, Tunable, key_of, of_keys, rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +40,7 @@ class Threshold(Tunable):
         if not new:
             return
         fresh = {row.uuid for row in new}
-        within = batch.log.filter(
-            self.match.q(),
-            of_keys(self.by, {row.key for row in new}),
-            ts__gt=new[0].ts - self.window,
-            ts__lte=new[-1].ts,
-        )
+        within = batch.around(new, self.match, self.by, self.window)
         windows: dict[str, _Window] = defaultdict(lambda: _Window(self.window, counts_values=bool(self.distinct)))
         found: dict[str, Finding] = {}
         for row in rows(within, self.by, self.distinct):
@@ -129,12 +123,7 @@ class After(Tunable):
         new = list(rows(batch.new.filter(self.match.q()), self.by))
         if not new:
             return
-        others = batch.log.filter(
-            self.others.q(),
-            of_keys(self.by, {row.key for row in new}),
-            ts__gt=new[0].ts - self.window,
-            ts__lte=new[-1].ts,
-        )
+        others = batch.around(new, self.others, self.by, self.window)
         before: dict[str, list[Row]] = defaultdict(list)
         for row in rows(others, self.by):
             before[row.key].append(row)
@@ -170,16 +159,14 @@ class New(Tunable):
             values.add(row.value)
 
     def _known(self, batch: Batch, new: list[Row]) -> dict[str, set[Any]]:
-        """Return the values that each key showed before its new events."""
-        fresh: set[UUID] = {row.uuid for row in new}
+        """Return the values that each key showed before its new events, however many times."""
         first: dict[str, datetime] = {}
         for row in new:
             first.setdefault(row.key, row.ts)
-        earlier = batch.log.filter(
-            self.match.q(), of_keys(self.by, first), ts__gt=new[0].ts - self.window, ts__lte=new[-1].ts
-        )
+        earlier = batch.around(new, self.match, self.by, self.window).order_by().annotate(key=F(self.by))
         known: dict[str, set[Any]] = defaultdict(set)
-        for row in rows(earlier, self.by, self.value):
-            if row.value and row.uuid not in fresh and row.ts <= first[row.key]:
-                known[row.key].add(row.value)
+        for found, value, since in earlier.values_list("key", F(self.value)).annotate(since=Min("ts")):
+            key = key_of(self.by, found)
+            if value and key in first and since < first[key]:
+                known[key].add(value)
         return known

@@ -12,8 +12,9 @@ from django.utils import timezone
 from ..alerts.raising import raise_alert
 from ..following import BATCH, reading
 from ..models import Event
+from ..recording import record
 from .findings import Batch, Finding
-from .rules import Rule, Standing, active
+from .rules import BROKEN, Rule, Standing, active
 from .standing import Behind, Stopped
 
 logger = logging.getLogger(__name__)
@@ -58,15 +59,20 @@ def detect_standing(alias: str, *, now: datetime | None = None) -> None:
 
 
 def _raise(rule: Rule, find: Callable[[], Iterable[Finding]], alias: str) -> None:
-    """Raise what one rule finds. Where it breaks, the other rules and later events must not wait for it."""
+    """Raise what one rule finds. Where it breaks, the other rules and later events must not wait for it.
+
+    That it broke is an event, and so found by another rule: who can break a rule would else not be seen.
+    """
     try:
         with transaction.atomic(using=alias):
             for finding in find():
                 raise_alert(rule, finding, alias)
     except (OperationalError, InterfaceError):
         raise  # the database is away: the events are looked at again
-    except Exception:
+    except Exception as error:
         logger.exception("The rule %s broke; what it would have found in these events is not told.", rule.name)
+        if rule.name != BROKEN:
+            record("auditlog.rule_failed", outcome="failed", data={"rule": rule.name, "error": type(error).__name__})
 
 
 def _concerns(rule: Rule, batch: Batch) -> bool:

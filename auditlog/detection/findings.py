@@ -1,10 +1,10 @@
 """What a detector finds, and what it looks at."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
-from typing import Any, Protocol, Self
+from ipaddress import ip_network
+from typing import Any, Self
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
@@ -94,16 +94,13 @@ class Batch:
     log: QuerySet[Event]
     types: frozenset[str]
 
+    def around(self, new: Sequence[Row], match: Match, by: str, window: timedelta) -> QuerySet[Event]:
+        """Return what of the log matches, has a key of ``new`` rows, and lies within the window before one of them.
 
-class Detector(Protocol):
-    """Looks at new events; `limit` and `window` are what people may tune."""
-
-    limit: int
-    window: timedelta
-
-    def findings(self, batch: Batch) -> Iterator[Finding]:
-        """Yield what the new events complete; one finding a key."""
-        ...
+        :param new: oldest first, at least one.
+        """
+        keys = of_keys(by, {row.key for row in new})
+        return self.log.filter(match.q(), keys, ts__gt=new[0].ts - window, ts__lte=new[-1].ts)
 
 
 @dataclass(frozen=True)
@@ -135,9 +132,8 @@ def key_of(by: str, found: Any) -> str:
 
 def subnet(address: str) -> str:
     """Return the /24 or /64 that an address lies in."""
-    if not address:
-        return ""
-    return str(ip_network(f"{address}/{24 if ip_address(address).version == 4 else 64}", strict=False))
+    found = source_of(address)
+    return found if not found or "/" in found else str(ip_network(f"{found}/24", strict=False))
 
 
 def rows(events: QuerySet[Event], by: str, value: str = "") -> Iterator[Row]:

@@ -39,6 +39,8 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LOGIN_FAILED = Match(("accounts.login_failed", "auth.user_login_failed", "accounts.mfa_failed"))
 PASSWORD_FAILED = Match(("accounts.login_failed", "auth.user_login_failed"))
 LOGGED_IN = Match(("accounts.login_succeeded", "auth.user_logged_in"))
+#: The rule that finds rules that broke.
+BROKEN = "rule_broken"
 REFUSED = Q(outcome="refused")
 
 
@@ -227,6 +229,14 @@ RULES: tuple[Rule, ...] = (
         detector=Threshold(
             match=Match(("accounts.token_used_after_revocation",)), by="session", limit=3, window=10 * MINUTE
         ),
+    ),
+    Rule(
+        name=BROKEN,
+        severity=Severity.HIGH,
+        title="A rule broke, and is blind to what it should find",
+        why="Whoever can break a rule can act unseen by it.",
+        first="Read the error in the detector's log, and the events of that time yourself.",
+        detector=Each(match=Match(("auditlog.rule_failed",)), by="data__rule"),
     ),
     Rule(
         name="scraping",

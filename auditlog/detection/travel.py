@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from ..conf import conf
-from .findings import Batch, Finding, Match, Tunable, of_keys, rows
+from .findings import Batch, Finding, Match, Tunable, rows
 
 #: Kilometres: two addresses of one town, or of one country's mobile network, are no journey.
 _NEAR = 300
@@ -35,12 +35,7 @@ class Travel(Tunable):
         if not new:
             return
         fresh = {row.uuid for row in new}
-        logins = batch.log.filter(
-            self.match.q(),
-            of_keys(self.by, {row.key for row in new}),
-            ts__gt=new[0].ts - self.window,
-            ts__lte=new[-1].ts,
-        )
+        logins = batch.around(new, self.match, self.by, self.window)
         last: dict[str, tuple[datetime, Place, UUID]] = {}
         for row in rows(logins, self.by, "src_ip"):
             place = located(str(row.value or ""))

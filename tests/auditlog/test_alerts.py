@@ -19,11 +19,12 @@ from pytest_django import Settings
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from auditlog.alerts.raising import acknowledge, add_note, close
-from auditlog.detection.detectors import New
+from auditlog.detection.detectors import Each, New
+from auditlog.detection.engine import look
 from auditlog.detection.findings import Finding
 from auditlog.models import Alert, AlertState, Delivery, Event, Follower, Silence
 from tests.auditlog.alerts_receiver import Receiver, receiver
-from tests.auditlog.detection.world import MINUTE, NOON, delivered, failure, found, login, series
+from tests.auditlog.detection.world import MINUTE, NOON, delivered, event, failure, found, login, series
 
 CHANNELS = "auditlog.alerts.channels"
 SECRET = "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTI="  # pragma: allowlist secret
@@ -115,7 +116,7 @@ def test_a_dead_receiver_loses_nothing_and_holds_up_nobody(
     assert waits == sorted(waits)
     assert waits[-1] == timedelta(minutes=15)
     assert Delivery.objects.get(channel="dead").error
-    use(settings, dead={**dead, "url": hook.url}, people=people)  # it is back
+    use(settings, dead={**dead, "OPTIONS": {"url": hook.url, "secret": SECRET}}, people=people)  # it is back
     assert delivered(Delivery.objects.get(channel="dead").due_at) == 1
     assert len(hook.posts) == 1
     assert len(mail.outbox) == 1
@@ -137,6 +138,24 @@ def test_a_rule_that_breaks_stops_no_other(monkeypatch: pytest.MonkeyPatch, capl
     with caplog.at_level(logging.CRITICAL):
         found([*guessed(), login(NOON + MINUTE, "alice")])
     assert the_alert().count == 10
+
+
+def test_a_rule_that_breaks_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    def breaks(*_: object) -> Iterator[Finding]:
+        raise RuntimeError("an event that the rule cannot take")
+
+    failures = Event.objects.filter(type="auditlog.rule_failed")
+    monkeypatch.setattr(New, "findings", breaks)
+    with caplog.at_level(logging.CRITICAL):
+        found([login(NOON, "alice")])
+        look(failures, "default")
+    assert "new_device" in Alert.objects.filter(rule="rule_broken").values_list("key", flat=True)
+    monkeypatch.setattr(Each, "findings", breaks)
+    with caplog.at_level(logging.CRITICAL):
+        found([event("accounts.token_forged", NOON)])
+        look(failures, "default")
+    assert failures.filter(data__rule="token_forged").count() == 1
+    assert not failures.filter(data__rule="rule_broken").exists()  # it would tell of itself without end
 
 
 def test_a_receiver_that_refuses_gets_it_later(webhook: Receiver, caplog: pytest.LogCaptureFixture) -> None:
@@ -214,8 +233,8 @@ def test_the_mail_says_what_to_do(settings: Settings) -> None:
 def test_the_command_looks_and_delivers(
     webhook: Receiver, capsys: pytest.CaptureFixture[str], settled: Callable[[], None]
 ) -> None:
-    for event in guessed():
-        event.save()
+    for each in guessed():
+        each.save()
     settled()
     call_command("auditlog_detect")
     assert "1 alerts were delivered" in capsys.readouterr().out

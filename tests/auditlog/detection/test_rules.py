@@ -93,6 +93,7 @@ ATTACKS: dict[str, Attack] = {
         *series(lambda ts, n: failure(ts, "alice", src_ip=f"10.0.{n}.1"), 8),
         login(NOON + MINUTE, "alice", src_ip="10.0.9.1"),
     ],
+    "rule_broken": lambda: [event("auditlog.rule_failed", NOON, data={"rule": "probing", "error": "KeyError"})],
     "success_after_failures_by_ip": lambda: [
         *series(lambda ts, n: failure(ts, f"u{n}"), 15),
         login(NOON + MINUTE, "u77"),
