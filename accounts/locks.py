@@ -3,14 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import router, transaction
 from django.http import HttpRequest
 
 from edge.problems.errors import Problem
 
-from . import sessions, signals
+from . import people, sessions, signals
 from .guessing import forget_guesses
 from .models import AccountLock, EndReason, TokenFamily
 
@@ -53,7 +52,7 @@ def lock(
         raise ValueError(msg)
     values = {"locked_at": now, "until": until, "reason": reason, "locked_by": by}
     with transaction.atomic(using=router.db_for_write(AccountLock)):
-        _hold(user)
+        people.hold(user)
         AccountLock.objects.update_or_create(user_id=user.pk, defaults=values)
         ended = sessions.end_all(TokenFamily.objects.of(user), now=now, reason=EndReason.LOCKED)
         seconds = None if until is None else int((until - now).total_seconds())
@@ -78,11 +77,6 @@ def unlock(user: Any, *, by: str, now: datetime, actor: Any = None, request: Htt
 def is_locked(user: AbstractBaseUser, *, now: datetime) -> bool:
     """Say whether a lock of staff holds."""
     return AccountLock.objects.of(user).active(now).exists()
-
-
-def _hold(user: AbstractBaseUser) -> None:
-    """Wait for logins that are under way, and keep new ones waiting until the lock is there."""
-    get_user_model()._default_manager.select_for_update().get(pk=user.pk)  # noqa: SLF001 - documented
 
 
 def _tell(signal: Any, user: Any, actor: Any, request: HttpRequest | None, data: dict[str, Any]) -> None:

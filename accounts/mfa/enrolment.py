@@ -4,7 +4,8 @@ What comes first ends the other sessions, which were started with less; what com
 The views ask for a recent login before they come here (`permissions.CredentialChange`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,8 +15,13 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import router, transaction
 from django.dispatch import Signal
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
-from .. import sessions, signals
+from edge.problems.errors import Problem
+
+from .. import people, sessions, signals
+from ..errors import Refusal
 from ..models import EndReason, Passkey, RecoveryCode, TokenFamily, TotpDevice
 from ..revocation import MAX_REASON
 from . import factors, holdings, passkeys, recovery, requirement, totp
@@ -24,6 +30,14 @@ from .proofs import FactorRefused, Method
 
 class LastFactorNeeded(Exception):  # noqa: N818 - it describes a state
     """The user's role asks for a second factor, so the last one stays."""
+
+
+class SessionOver(Problem):
+    """The session was ended while the request waited for its turn."""
+
+    status_code = 401
+    default_detail = _("The session has ended.")
+    default_code = Refusal.REVOKED
 
 
 class NotFound(Exception):  # noqa: N818 - as above
@@ -47,7 +61,7 @@ def confirm_totp(family: TokenFamily, code: str, *, request: HttpRequest, now: d
     :raises FactorRefused: no seed waits, or the code is not of it.
     """
     try:
-        with _transaction():
+        with _alone_in(family):
             is_first = not holdings.is_enrolled(family.user)
             totp.confirm(family.user, code, now=now)
             codes = _added(family, Method.TOTP, ["otp", "mfa"], is_first=is_first, request=request, now=now)
@@ -71,7 +85,7 @@ def add_passkey(
     :raises FactorRefused: the browser's answer does not fit, or the passkey is known.
     """
     try:
-        with _transaction():
+        with _alone_in(family):
             is_first = not holdings.is_enrolled(family.user)
             passkey = passkeys.register(family.user, credential, state, name=name, request=request, now=now)
             amr = passkeys.amr_of(passkey)
@@ -88,7 +102,7 @@ def remove_totp(family: TokenFamily, *, request: HttpRequest) -> None:
     :raises NotFound: there is none.
     :raises LastFactorNeeded: it is the last factor, and one is required.
     """
-    with _transaction():
+    with _alone_in(family):
         if not TotpDevice.objects.of(family.user).confirmed().delete()[0]:
             raise NotFound
         _removed(family.user, Method.TOTP, request)
@@ -100,7 +114,7 @@ def remove_passkey(family: TokenFamily, passkey_id: UUID, *, request: HttpReques
     :raises NotFound: the user has no such passkey.
     :raises LastFactorNeeded: it is the last factor, and one is required.
     """
-    with _transaction():
+    with _alone_in(family):
         if not Passkey.objects.of(family.user).filter(pk=passkey_id).delete()[0]:
             raise NotFound
         _removed(family.user, Method.PASSKEY, request)
@@ -123,9 +137,9 @@ def regenerate_codes(family: TokenFamily, *, request: HttpRequest, now: datetime
     :raises NotFound: there is no second factor that they could stand in for.
     """
     user = family.user
-    if not holdings.is_enrolled(user):
-        raise NotFound
-    with _transaction():
+    with _alone_in(family):
+        if not holdings.is_enrolled(user):
+            raise NotFound
         codes = recovery.regenerate(user, now=now)
         _send(signals.recovery_codes_regenerated, request, user, user, {"count": len(codes)})
     return codes
@@ -145,7 +159,7 @@ def reset(user: Any, *, by: str, reason: str, request: HttpRequest | None, actor
     if not 0 < len(reason) <= MAX_REASON:
         msg = f"Give a reason of at most {MAX_REASON} characters."
         raise ValueError(msg)
-    with _transaction():
+    with _alone(user):
         for model in (TotpDevice, Passkey, RecoveryCode):
             model.objects.filter(user_id=user.pk).delete()
         ended = sessions.end_all(TokenFamily.objects.of(user), now=now, reason=EndReason.MFA_RESET)
@@ -178,8 +192,24 @@ def _removed(user: AbstractBaseUser, method: Method, request: HttpRequest) -> No
     _send(signals.mfa_removed, request, user, user, {"method": method, "left": len(left)})
 
 
-def _transaction() -> transaction.Atomic:
-    return transaction.atomic(using=router.db_for_write(TokenFamily))
+@contextmanager
+def _alone(user: AbstractBaseUser) -> Iterator[None]:
+    """Open a transaction in which nobody else changes the user's factors: of two firsts one is the first."""
+    with transaction.atomic(using=router.db_for_write(TokenFamily)):
+        people.hold(user)
+        yield
+
+
+@contextmanager
+def _alone_in(family: TokenFamily) -> Iterator[None]:
+    """As `_alone`, for a session that may have been ended by the change that this one waited for.
+
+    :raises SessionOver: it was.
+    """
+    with _alone(family.user):
+        if not TokenFamily.objects.live(timezone.now()).filter(pk=family.pk).exists():
+            raise SessionOver
+        yield
 
 
 def _send(signal: Signal, request: HttpRequest | None, user: Any, target: Any, data: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import router, transaction
 from pyotp.exceptions import OTPVerificationError
 
-from .. import encryption
+from .. import encryption, people
 from ..conf import conf
 from ..models import TotpDevice
 from .proofs import FactorFault, FactorRefused
@@ -46,6 +46,7 @@ def begin(user: AbstractBaseUser, *, now: datetime) -> Enrolment:
     device = TotpDevice(user_id=user.pk, created_at=now)
     device.kid, device.seed = encryption.encrypt(secret.encode(), place=_place(device), now=now)
     with transaction.atomic(using=router.db_for_write(TotpDevice)):
+        people.hold(user)  # of two at once the later one's seed waits
         TotpDevice.objects.of(user).filter(confirmed_at=None).delete()
         device.save(force_insert=True)
     return _enrolment(user, secret)

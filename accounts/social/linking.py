@@ -93,7 +93,7 @@ def unlink(user: Any, provider: str, *, request: HttpRequest) -> bool:
     """Let a user's account at a provider sign them in no more; False when that is the only way in that is left."""
     theirs = _accounts().filter(user_id=user.pk)
     with transaction.atomic(using=router.db_for_write(TokenFamily)):
-        list(theirs.select_for_update())  # of two at once one sees what the other has left
+        people.hold(user)  # of two at once one sees what the other has left
         is_left = theirs.exclude(provider=provider).exists()
         if not (is_left or user.has_usable_password() or Passkey.objects.of(user).exists()):
             return False

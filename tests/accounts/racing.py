@@ -146,6 +146,61 @@ def race_of_second_steps(rounds: int, racers: int) -> dict[str, Any]:
     return {**{kind: sorted(counts) for kind, counts in opened.items()}, "statuses": sorted(statuses)}
 
 
+def race_of_factors(rounds: int, racers: int) -> dict[str, Any]:
+    """Let the ``racers`` sessions of a user each begin with an app at once, then each add a first passkey; then let the
+    last two factors of a user who needs one be removed at once. ``rounds`` times, each with a new user.
+
+    :return: the statuses of the three; how many seeds waited, how many sessions were shown recovery codes, how many
+        codes there were, and how many factors were left, each as a sorted set.
+    """
+    from accounts.models import Passkey, RecoveryCode, TotpDevice
+    from tests.accounts.browser import Browser, read
+    from tests.accounts.conftest import make_user
+    from tests.accounts.mfa.authenticator import Authenticator
+    from tests.accounts.mfa.devices import enrol_phone
+
+    statuses: dict[str, set[int]] = {"begin": set(), "add": set(), "remove": set()}
+    counts: dict[str, set[int]] = {"pending": set(), "shown": set(), "codes": set(), "left": set()}
+
+    def answered(browser: Browser, method: str, path: str, body: dict[str, Any] | None = None) -> Answer:
+        response = browser.send(method, path, body)
+        return response.status_code, read(response) if response.content else {}
+
+    def race(kind: str, calls: Sequence[Callable[[], Answer]]) -> list[Answer]:
+        answers = at_once(calls)
+        statuses[kind] |= {status for status, _ in answers}
+        return answers
+
+    for number in range(rounds):
+        user = make_user(f"racer{number}")
+        browsers = [Browser() for _ in range(racers)]
+        for browser in browsers:
+            browser.log_in(user.email)
+        race("begin", [partial(answered, browser, "POST", "mfa/totp") for browser in browsers])
+        counts["pending"].add(TotpDevice.objects.of(user).filter(confirmed_at=None).count())
+
+        offers = []
+        for browser in browsers:
+            begun = read(browser.send("POST", "mfa/passkeys/options"))
+            credential = Authenticator().create(begun["public_key"])
+            offers.append({"credential": credential, "state": begun["state"], "name": "Key ring"})
+        calls = [
+            partial(answered, browser, "POST", "mfa/passkeys", offer)
+            for browser, offer in zip(browsers, offers, strict=True)
+        ]
+        answers = race("add", calls)
+        counts["shown"].add(sum(bool(body.get("recovery_codes")) for _, body in answers))
+        counts["codes"].add(RecoveryCode.objects.of(user).count())
+
+        (first,) = [browser for browser, (status, _) in zip(browsers, answers, strict=True) if status == 201]
+        enrol_phone(first)
+        passkey = f"mfa/passkeys/{Passkey.objects.of(user).get().pk}"
+        race("remove", [partial(answered, first, "DELETE", path) for path in (passkey, "mfa/totp")])
+        counts["left"].add(Passkey.objects.of(user).count() + TotpDevice.objects.of(user).confirmed().count())
+    found = {**statuses, **counts}
+    return {name: sorted(values) for name, values in found.items()}
+
+
 def race_of_codes(rounds: int, racers: int) -> dict[str, Any]:
     """Let ``racers`` exchange the same authorization code at once, ``rounds`` times, each with a new code.
 
@@ -196,9 +251,12 @@ def main() -> None:
     settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "testserver"]
     settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "RATELIMIT_ENABLED": False}
     settings.DATABASES["default"]["ATOMIC_REQUESTS"] = bool(os.environ.get("ATOMIC_REQUESTS"))
+    if name == "factors":
+        settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "MFA_REQUIRED": "everybody"}
     call_command("migrate", verbosity=0)
     races = {
         "codes": race_of_codes,
+        "factors": race_of_factors,
         "logouts": race_of_logouts,
         "refreshes": race_of_refreshes,
         "second_steps": race_of_second_steps,
