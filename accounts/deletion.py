@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import router, transaction
 from django.db.models import ProtectedError, RestrictedError
 from django.http import HttpRequest
@@ -21,8 +22,13 @@ NOWHERE = "deleted.invalid"
 
 
 def delete_account(user: AbstractBaseUser, *, request: HttpRequest, now: datetime) -> None:
-    """End all sessions of a user and take their name, address, password and rights away, or the whole row."""
+    """End all sessions of a user and take their name, address, password and rights away, or the whole row.
+
+    Who has been deleted by another request meanwhile is deleted no second time.
+    """
     with transaction.atomic(using=router.db_for_write(type(user))):
+        if not _is_there(user):
+            return
         ended = sessions.end_all(TokenFamily.objects.of(user), now=now, reason=EndReason.DELETED)
         # While the name is there: the log keeps it, and receivers mail to the address.
         signals.account_deleted.send(
@@ -30,6 +36,13 @@ def delete_account(user: AbstractBaseUser, *, request: HttpRequest, now: datetim
         )
         if conf.deletion != "delete" or not _deleted(user):
             anonymise(user)
+
+
+def _is_there(user: AbstractBaseUser) -> bool:
+    try:
+        return people.hold(user).get_username() == user.get_username()
+    except ObjectDoesNotExist:
+        return False
 
 
 def _deleted(user: AbstractBaseUser) -> bool:

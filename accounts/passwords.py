@@ -41,6 +41,8 @@ def change_password(family: TokenFamily, *, current: str, new: str, request: Htt
         raise PasswordWrong
     validate_password(new, user)  # type: ignore[arg-type]  # Django's types know its own user only
     with transaction.atomic(using=router.db_for_write(TokenFamily)):
+        if people.hold(user).password != user.password:  # another request has changed it meanwhile
+            raise PasswordWrong
         _set(user, new)
         ended = keep_only(family, now=now)
         _done(signals.password_changed, request, user, ended)

@@ -55,14 +55,16 @@ def plain_address(email: str) -> str:
     return address
 
 
-def hold(user: AbstractBaseUser) -> None:
+def hold(user: AbstractBaseUser) -> AbstractBaseUser:
     """Wait for whoever is changing this account, a login included, and keep others waiting until the transaction ends.
 
     What is read after it is still so when what follows from it is written.
 
+    :return: the user as they are now.
     :raises ObjectDoesNotExist: the account has gone.
     """
-    get_user_model()._default_manager.select_for_update().get(pk=user.pk)  # noqa: SLF001 - documented
+    held: AbstractBaseUser = get_user_model()._default_manager.select_for_update().get(pk=user.pk)  # noqa: SLF001
+    return held
 
 
 def set_email(user: Any, email: str, *, now: datetime) -> None:

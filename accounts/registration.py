@@ -78,7 +78,14 @@ def _send_verification(user: AbstractBaseUser) -> None:
 def verify_email(token: str, *, request: HttpRequest, now: datetime) -> bool:
     """Record that an address is verified; False when the link is used up, too old, or made up."""
     user = links.user_of(token, "verify")
-    if user is None or not people.awaits_verification(user):
+    with transaction.atomic(using=router.db_for_write(get_user_model())):
+        is_waiting = user is not None and people.awaits_verification(user := people.hold(user))
+        if user is not None and is_waiting:
+            people.mark_verified(user, now=now)
+            signals.email_verified.send(
+                sender=type(user), request=request, user=user, target=user, outcome="success", data={}
+            )
+    if not is_waiting:
         signals.email_verified.send_robust(
             sender=get_user_model(),
             request=request,
@@ -87,13 +94,7 @@ def verify_email(token: str, *, request: HttpRequest, now: datetime) -> bool:
             outcome="refused",
             data={"reason": "invalid_link"},
         )
-        return False
-    with transaction.atomic(using=router.db_for_write(type(user))):
-        people.mark_verified(user, now=now)
-        signals.email_verified.send(
-            sender=type(user), request=request, user=user, target=user, outcome="success", data={}
-        )
-    return True
+    return is_waiting
 
 
 def _create(email: str, encoded: str, *, name: str, request: HttpRequest) -> AbstractBaseUser | None:

@@ -60,6 +60,9 @@ fi
 # Only you know the mail server's password: write it into this file.
 [ -e email_password ] || { : >email_password; chmod 644 email_password; echo "made email_password, empty: fill it in"; }
 
+# What alerts and shipped events are signed with (standardwebhooks.com): give it to whoever receives them.
+openssl rand 32 | openssl base64 -A | { printf whsec_; cat; } | keep webhook_secret
+
 random | keep redis_password
 login=bulwark:$(cat redis_password)
 echo "redis://$login@redis:6379/0" | keep redis_url

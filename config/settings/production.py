@@ -82,6 +82,21 @@ if alertmanager := env.text("ALERTMANAGER_URL", ""):
         "OPTIONS": {"url": alertmanager},
     }
 
+# Who gets each event: a SIEM that is posted to, a syslog server; each where its variable is set (auditlog_ship --loop).
+_SHIPPING = "auditlog.shipping"
+BULWARK_AUDITLOG["SHIPPING"] = {}
+if siem := env.text("SHIP_WEBHOOK_URL", ""):
+    BULWARK_AUDITLOG["SHIPPING"]["webhook"] = {
+        "BACKEND": f"{_SHIPPING}.webhook.WebhookReceiver",
+        "OPTIONS": {"url": siem, "secret": env.secret("SHIP_WEBHOOK_SECRET")},
+    }
+if syslog := env.text("SHIP_SYSLOG", ""):
+    _host, _, _port = syslog.rpartition(":")
+    BULWARK_AUDITLOG["SHIPPING"]["syslog"] = {
+        "BACKEND": f"{_SHIPPING}.syslog.SyslogReceiver",
+        "OPTIONS": {"host": _host, "port": _port},
+    }
+
 # The proxy ends TLS; what it forwards in this header is believed from TRUSTED_PROXIES only.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = True

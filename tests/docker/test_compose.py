@@ -10,7 +10,7 @@ from tests.docker.programs import DOCKER, ROOT, program
 
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ["app", "detector", "migrate", "sealer", "upkeep", "worker"]
+OURS = ["app", "detector", "migrate", "sealer", "shipper", "upkeep", "worker"]
 every_service = pytest.mark.parametrize("name", sorted(SERVICES))
 
 
@@ -26,7 +26,7 @@ def test_it_follows_the_schema() -> None:
 
 def test_the_parts_are_these() -> None:
     assert sorted(SERVICES) == [
-        *("app", "caddy", "detector", "migrate", "postgres", "redis", "sealer", "upkeep", "worker"),
+        *("app", "caddy", "detector", "migrate", "postgres", "redis", "sealer", "shipper", "upkeep", "worker"),
     ]
 
 
@@ -62,7 +62,8 @@ def test_the_database_and_redis_reach_nothing_outside() -> None:
     assert internal == {"proxy", "data"}
     for name in ("postgres", "redis", "migrate", "sealer", "upkeep"):
         assert list(SERVICES[name]["networks"]) == ["data"]
-    assert list(SERVICES["worker"]["networks"]) == ["data", "outbound"]
+    for name in ("detector", "shipper", "worker"):
+        assert list(SERVICES[name]["networks"]) == ["data", "outbound"]
     assert not {"data", "outbound"} & set(SERVICES["caddy"]["networks"])
 
 
@@ -147,6 +148,12 @@ def test_the_folder_of_the_metrics_is_in_memory_and_the_applications() -> None:
     folder = SERVICES["app"]["environment"]["PROMETHEUS_MULTIPROC_DIR"]
     (mount,) = [mount for mount in SERVICES["app"]["tmpfs"] if mount.startswith(f"{folder}:")]
     assert "uid=10001,gid=10001,mode=0700" in mount
+
+
+def test_the_log_is_shipped_only_where_somebody_asks_for_it() -> None:
+    assert {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service} == {
+        "shipper": ["shipping"]
+    }
 
 
 def test_the_sealer_alone_has_the_key_that_seals() -> None:

@@ -14,8 +14,10 @@ import httpx
 import psycopg
 import pytest
 import redis as redis_client
+from standardwebhooks import Webhook
 
 from config import env
+from tests.auditlog.alerts_receiver import receiver
 from tests.docker.mailbox import mailbox
 from tests.docker.programs import DOCKER, Running, free_port
 from tests.docker.stack import COMPOSE, Proxy, Stores, caddy, environment, run
@@ -228,6 +230,19 @@ def test_the_log_is_sealed_and_the_application_can_check_it(image: Path, migrate
     assert "The log is what was signed." in run([*manage, "auditlog_verify"], cwd=image, env=app)
     sealed_by_the_app = subprocess.run([*manage, "auditlog_seal"], cwd=image, env=app, capture_output=True, check=False)
     assert b"no private key" in sealed_by_the_app.stderr
+
+
+def test_the_log_is_shipped_to_a_siem(image: Path, migrated: Stores) -> None:
+    manage = [sys.executable, *COMPOSE["services"]["shipper"]["command"][1:3]]
+    write = "import auditlog; auditlog.record('test.happened')"
+    run([sys.executable, "manage.py", "shell", "-c", write], cwd=image, env=environment("app", migrated))
+    with receiver() as siem:
+        run(manage, cwd=image, env={**environment("shipper", migrated), "SHIP_WEBHOOK_URL": f"{siem.url}/in"})
+    path, headers, body = siem.posts[0]
+    assert path == "/in"
+    secret = (migrated.secrets / "webhook_secret").read_text().strip()
+    Webhook(secret).verify(body, headers, json_parse=False)
+    assert "test.happened" in body.decode()
 
 
 def test_the_next_signing_keys_can_be_printed(image: Path, migrated: Stores) -> None:

@@ -4,8 +4,10 @@ import base64
 import json
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -25,6 +27,7 @@ from auditlog.shipping import position
 from auditlog.shipping.receivers import FileReceiver, Receiver, StdoutReceiver
 from auditlog.shipping.syslog import SyslogReceiver, message
 from auditlog.shipping.webhook import WebhookReceiver
+from tests.edge.outbound.servers import certificate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Store = Callable[..., Event]
@@ -202,6 +205,33 @@ def test_syslog_messages_are_framed_and_formed(seven: list[Event], server: socke
     matches = [re.fullmatch(form, each) for each in found]
     assert [json.loads(match[2])["reason"] for match in matches if match] == [str(number) for number in range(7)]
     assert {match[1] for match in matches if match} == {b"108"}  # log audit, warning
+
+
+def test_syslog_over_tls_goes_to_who_has_the_certificate(
+    seven: list[Event], server: socket.socket, tmp_path: Path
+) -> None:
+    context, trusted = certificate(tmp_path, "localhost")
+    got: list[bytes] = []
+
+    def serve() -> None:
+        for _ in range(3):
+            plain, _address = server.accept()
+            with plain, suppress(OSError), context.wrap_socket(plain, server_side=True) as secure:
+                while piece := secure.recv(65_536):
+                    got.append(piece)
+                secure.unwrap()  # answers close_notify: all before it is read
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    port = server.getsockname()[1]
+    with pytest.raises(ssl.SSLCertVerificationError):
+        SyslogReceiver("localhost", port).send(seven)  # the system knows no such authority
+    with pytest.raises(ssl.SSLCertVerificationError, match=r"127\.0\.0\.1"):
+        SyslogReceiver("127.0.0.1", port, ca_file=trusted).send(seven)
+    assert not got
+    SyslogReceiver("localhost", port, ca_file=trusted).send(seven)
+    thread.join()
+    assert b"".join(got).count(b" bulwark - accounts.login_failed - ") == 7
 
 
 def test_a_syslog_server_that_dies_with_unread_messages_has_taken_none(
