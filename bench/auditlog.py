@@ -2,9 +2,9 @@
 
     python3 dev.py bench auditlog postgresql://owner@127.0.0.1/postgres [--peers PYTHON] [--seconds 5] [--writers 16]
 
-Each contender gets a database of its own, made and dropped here, and processes of its own. django-auditlog has the
-import name of ours, so the peers need an interpreter of theirs: `uv venv x && uv pip install --python x/bin/python
-Django psycopg[binary,pool] django-auditlog django-pghistory`, then `--peers x/bin/python`.
+A logged-in user changes one row. Each contender gets a database of its own, made and dropped here, and processes of
+its own. django-auditlog has the import name of ours, so the peers need an interpreter of theirs: `uv venv x && uv pip
+install --python x/bin/python Django psycopg[binary,pool] django-auditlog django-pghistory`, then `--peers x/bin/python`.
 Promised: at most one query more than an unaudited request, and at least 80 % of its throughput.
 """
 

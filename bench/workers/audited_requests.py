@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 wanted = json.loads(Path(__file__).with_name("contender.json").read_text())
 database = urlsplit(os.environ["BENCH_DATABASE"])
 
+#: Holds the session of the one who makes the requests: what a log tells first is who did it.
+SESSION = Path(__file__).with_name("session")
+
 SECRET_KEY = "a bench needs one, and this is long enough for it"  # pragma: allowlist secret
 ROOT_URLCONF = "worker"
 ALLOWED_HOSTS = ["*"]
@@ -42,10 +45,12 @@ DATABASES = {
 }
 
 
-def change(_request: Any, pk: int) -> Any:
+def change(request: Any, pk: int) -> Any:
     from django.db import transaction
-    from django.http import JsonResponse
+    from django.http import HttpResponseForbidden, JsonResponse
 
+    if not request.user.is_authenticated:
+        return HttpResponseForbidden()
     item_model = import_module("shop.models").Item
     with transaction.atomic():
         item = item_model.objects.get(pk=pk)
@@ -83,6 +88,7 @@ def caller(pk: int) -> Callable[[], None]:
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "80",
         "REMOTE_ADDR": "192.0.2.7",
+        "HTTP_COOKIE": f"sessionid={SESSION.read_text()}",
         "HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36",
         "wsgi.input": io.BytesIO(),
         "wsgi.errors": sys.stderr,
@@ -104,10 +110,15 @@ def caller(pk: int) -> Callable[[], None]:
 
 
 def prepare() -> None:
+    from django.contrib.auth import get_user_model
     from django.core.management import call_command
+    from django.test import Client
 
     call_command("makemigrations", "shop", verbosity=0)
     call_command("migrate", verbosity=0)
+    client = Client()
+    client.force_login(get_user_model().objects.create_user("alice", "alice@example.com"))
+    SESSION.write_text(client.cookies["sessionid"].value)
     Item = import_module("shop.models").Item  # noqa: N806
     Item.objects.bulk_create([Item(title=f"Item {number}", status="draft") for number in range(64)])
     print(json.dumps("prepared"))
