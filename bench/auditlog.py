@@ -4,7 +4,7 @@
 
 A logged-in user changes one row. Each contender gets a database of its own, made and dropped here, and processes of
 its own. django-auditlog has the import name of ours, so the peers need an interpreter of theirs: `uv venv x && uv pip
-install --python x/bin/python Django psycopg[binary,pool] django-auditlog django-pghistory`, then `--peers x/bin/python`.
+install --python x/bin/python Django psycopg[binary,pool] django-auditlog django-pghistory`, then `--peers` its python.
 Promised: at most one query more than an unaudited request, and at least 80 % of its throughput.
 """
 
