@@ -1,5 +1,6 @@
 """Moves an incident from its first alert to its post-mortem; every step is a line of its timeline and an event."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..identifiers import well_formed
 from ..models import Alert, Event, Incident, IncidentEntry, IncidentNotice, IncidentState, Severity
 from ..recording import record
 
+logger = logging.getLogger(__name__)
 _LONGEST_TITLE = 200
 
 
@@ -129,27 +131,44 @@ def draft_notice(incident: Incident, *, by: str, template: str = "") -> Incident
 
 
 def send_notice(notice: IncidentNotice, *, confirmation: str, by: str) -> int:
-    """Send a notice that somebody has read, to each of its recipients alone, and return how many those were.
+    """Send a notice that somebody has read, to each of its recipients alone, and return how many got it.
+
+    Those whom the mail server refuses get a draft of their own, to be sent again: nobody is told twice.
 
     :param confirmation: the notice's subject, typed by who has read it.
-    :raises IncidentStepRefused: it is not confirmed, or was sent before.
+    :raises IncidentStepRefused: it is not confirmed, was sent before, or the mail server took none.
     """
     if confirmation.strip() != notice.subject:
         raise IncidentStepRefused("Confirm the notice by its subject, word for word.")
     with _transaction():
         if not IncidentNotice.objects.filter(pk=notice.pk, sent_at=None).update(sent_at=timezone.now(), sent_by=by):
             raise IncidentStepRefused("The notice was sent already.")
-        _tell(notice.incident, by, "incident_notice_sent", f"sent the notice to {len(notice.recipients)}")
-        # Within the transaction: if the mail server refuses the first, nothing is noted as sent.
-        for recipient in notice.recipients:
-            send_mail(notice.subject, notice.body, None, [recipient])
-    return len(notice.recipients)
+        left = [recipient for recipient in notice.recipients if not _mailed(notice, recipient)]
+        taken = len(notice.recipients) - len(left)
+        if not taken:
+            raise IncidentStepRefused("The mail server took none of them; nothing is noted as sent.")
+        _tell(notice.incident, by, "incident_notice_sent", f"sent the notice to {taken}")
+        if left:
+            notice.incident.notices.create(subject=notice.subject, body=notice.body, recipients=left)
+            _tell(
+                notice.incident, by, "incident_notice_drafted", f"{len(left)} were not reached: a draft waits for them"
+            )
+    return taken
 
 
 def _list(given: object) -> list[Any]:
     if not isinstance(given, (list, tuple)):
         raise IncidentStepRefused("Enter a list.")
     return list(given)
+
+
+def _mailed(notice: IncidentNotice, recipient: str) -> bool:
+    try:
+        send_mail(notice.subject, notice.body, None, [recipient])
+    except OSError:  # smtplib's errors are some of these
+        logger.exception("A notice of incident %s was not taken.", notice.incident_id)
+        return False
+    return True
 
 
 def _live(incident: Incident) -> None:

@@ -2,12 +2,15 @@
 
 import json
 import re
-from collections.abc import Callable
+import smtplib
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.mail import EmailMessage
+from django.core.mail.backends.locmem import EmailBackend
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
@@ -93,6 +96,36 @@ def test_a_notice_is_sent_once_and_only_when_it_was_read(incident: Incident, mai
     with pytest.raises(running.IncidentStepRefused):
         running.send_notice(notice, confirmation=notice.subject, by="erin")
     assert len(mailoutbox) == 15
+
+
+class Moody(EmailBackend):
+    """Takes mail to those that it likes."""
+
+    refused: ClassVar[set[str]] = set()
+
+    def send_messages(self, messages: Sequence[EmailMessage]) -> int:
+        if self.refused & set(messages[0].to):
+            raise smtplib.SMTPRecipientsRefused({messages[0].to[0]: (550, b"no such user")})
+        return super().send_messages(messages)
+
+
+def test_whom_the_mail_server_refuses_is_told_later_and_nobody_twice(
+    incident: Incident, mailoutbox: list[Any], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.EMAIL_BACKEND = f"{__name__}.Moody"
+    everybody = set(incident.affected)
+    monkeypatch.setattr(Moody, "refused", everybody)
+    notice = running.draft_notice(incident, by="erin")
+    with pytest.raises(running.IncidentStepRefused, match="took none"):
+        running.send_notice(notice, confirmation=notice.subject, by="erin")
+    assert IncidentNotice.objects.get().sent_at is None
+    monkeypatch.setattr(Moody, "refused", {incident.affected[3]})
+    assert running.send_notice(notice, confirmation=notice.subject, by="erin") == 14
+    again = IncidentNotice.objects.get(sent_at=None)
+    assert again.recipients == [incident.affected[3]]
+    monkeypatch.setattr(Moody, "refused", set())
+    assert running.send_notice(again, confirmation=again.subject, by="erin") == 1
+    assert sorted(mail.to[0] for mail in mailoutbox) == sorted(everybody)
 
 
 def test_nobody_affected_no_notice() -> None:
