@@ -64,6 +64,11 @@ def level(request: HttpRequest | Request) -> int:
     return level_of(family.amr) if family else 0
 
 
+def is_two_factor(request: HttpRequest | Request) -> bool:
+    """Say whether more than one factor was shown in the session that a request is made in."""
+    return level(request) >= TWO_FACTORS
+
+
 def is_recent(request: HttpRequest | Request, minutes: float) -> bool:
     """Say whether the credentials were shown within so many minutes; False without a session."""
     family = family_of(request)

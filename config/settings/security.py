@@ -133,6 +133,7 @@ BULWARK_AUTHZ: dict[str, Any] = {
     # Role: the roles it includes. Who holds which, and where, is in the database (Membership).
     "ROLES": {"viewer": [], "author": ["viewer"], "editor": ["author"], "admin": ["editor"]},
     "CLIENT_IP": "edge.client_ip.client_ip",
+    "MFA": "accounts.mfa.assurance.is_two_factor",
     "DECIDED_ELSEWHERE": {
         "accounts.admin": "the permissions of the Django admin",
         "accounts.social": "who you are is decided there, before what you may do",

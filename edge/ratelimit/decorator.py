@@ -11,7 +11,7 @@ from django.utils.decorators import method_decorator
 from ..context import request_in
 from .headers import set_headers
 from .keys import Key
-from .policies import ALL, Policy, Rates, make_policy, named_policy
+from .policies import ALL, UNSAFE, Policy, Rates, make_policy, named_policy
 from .spending import Declared, aenforce, asettle, enforce, settle, spending
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -64,6 +64,10 @@ def ratelimit(
         return wrapper  # type: ignore[no-any-return]  # wraps() keeps the signature
 
     return decorate
+
+
+#: django-ratelimit has its words on the decorator: `method=ratelimit.UNSAFE`.
+ratelimit.ALL, ratelimit.UNSAFE = ALL, UNSAFE  # type: ignore[attr-defined]
 
 
 def _own_policy(view: Any, key: Key | None, rate: Rates | None, group: str | None, options: dict[str, Any]) -> Policy:

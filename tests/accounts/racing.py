@@ -156,7 +156,6 @@ def race_of_factors(rounds: int, racers: int) -> dict[str, Any]:
     from accounts.models import Passkey, RecoveryCode, TotpDevice
     from tests.accounts.browser import Browser, read
     from tests.accounts.conftest import make_user
-    from tests.accounts.mfa.authenticator import Authenticator
     from tests.accounts.mfa.devices import enrol_phone
 
     statuses: dict[str, set[int]] = {"begin": set(), "add": set(), "remove": set()}
@@ -179,16 +178,7 @@ def race_of_factors(rounds: int, racers: int) -> dict[str, Any]:
         race("begin", [partial(answered, browser, "POST", "mfa/totp") for browser in browsers])
         counts["pending"].add(TotpDevice.objects.of(user).filter(confirmed_at=None).count())
 
-        offers = []
-        for browser in browsers:
-            begun = read(browser.send("POST", "mfa/passkeys/options"))
-            credential = Authenticator().create(begun["public_key"])
-            offers.append({"credential": credential, "state": begun["state"], "name": "Key ring"})
-        calls = [
-            partial(answered, browser, "POST", "mfa/passkeys", offer)
-            for browser, offer in zip(browsers, offers, strict=True)
-        ]
-        answers = race("add", calls)
+        answers = race("add", [_adding_a_passkey(browser, answered) for browser in browsers])
         counts["shown"].add(sum(bool(body.get("recovery_codes")) for _, body in answers))
         counts["codes"].add(RecoveryCode.objects.of(user).count())
 
@@ -197,8 +187,17 @@ def race_of_factors(rounds: int, racers: int) -> dict[str, Any]:
         passkey = f"mfa/passkeys/{Passkey.objects.of(user).get().pk}"
         race("remove", [partial(answered, first, "DELETE", path) for path in (passkey, "mfa/totp")])
         counts["left"].add(Passkey.objects.of(user).count() + TotpDevice.objects.of(user).confirmed().count())
-    found = {**statuses, **counts}
-    return {name: sorted(values) for name, values in found.items()}
+    return {name: sorted(values) for name, values in (statuses | counts).items()}
+
+
+def _adding_a_passkey(browser: Any, answered: Callable[..., Answer]) -> Callable[[], Answer]:
+    from tests.accounts.browser import read
+    from tests.accounts.mfa.authenticator import Authenticator
+
+    begun = read(browser.send("POST", "mfa/passkeys/options"))
+    credential = Authenticator().create(begun["public_key"])
+    offer = {"credential": credential, "state": begun["state"], "name": "Key ring"}
+    return partial(answered, browser, "POST", "mfa/passkeys", offer)
 
 
 def race_of_codes(rounds: int, racers: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.core.mail import EmailMessage
 from pytest_django import Settings
 
 from accounts.models import User
@@ -11,7 +12,10 @@ from articles.models import Article, Category
 from authz.files import loading
 from authz.managers import UnscopedQuery
 from authz.models import Membership, Tenant
+from tests.accounts.mfa.devices import enrol_phone
 from tests.articles.api import ARTICLES, Caller
+
+from .main_job import fields, member
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +55,23 @@ def rules(tmp_path: Path, settings: Settings) -> Callable[[str], None]:
         loading.refresh(at_once=True)
 
     return write
+
+
+def test_a_stolen_password_does_not_do_what_asks_for_a_second_factor(
+    tmp_path: Path, settings: Settings, mailoutbox: list[EmailMessage]
+) -> None:
+    settings.BULWARK_AUTHZ = {**settings.BULWARK_AUTHZ, "POLICY_FILES": tmp_path}
+    settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "RATELIMIT_ENABLED": False}
+    rule = '[[forbid]]\nmodel = "bulwark_articles.Article"\nactions = ["create"]\nwhen = "~env.mfa"\nwhy = "MFA"\n'
+    (tmp_path / "mfa.toml").write_text(rule)
+    loading.refresh(at_once=True)
+    owner = member("dora@example.com", mailoutbox)
+
+    assert owner.send("POST", ARTICLES, fields()).status_code == 403
+    enrol_phone(owner)  # shown in this session
+    assert owner.send("POST", ARTICLES, fields()).status_code == 201
+    settings.BULWARK_AUTHZ = {name: value for name, value in settings.BULWARK_AUTHZ.items() if name != "MFA"}
+    assert owner.send("POST", ARTICLES, fields()).status_code == 403  # where nothing tells of it, it was not shown
 
 
 def test_a_freeze_stops_an_editor_at_once_and_a_misspelt_one_does_not_thaw_it(

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client, RequestFactory, override_settings
 from pytest_django.fixtures import Settings
 
-from edge.ratelimit import Ratelimited, ratelimit
+from edge.ratelimit import ALL, Ratelimited, ratelimit
 
 pytestmark = pytest.mark.urls("tests.edge.urls")
 MIDDLEWARE = "edge.ratelimit.RateLimitMiddleware"
@@ -91,6 +91,20 @@ def test_another_method_is_not_counted() -> None:
     view(RequestFactory().post("/"))
     with pytest.raises(Ratelimited):
         view(RequestFactory().post("/"))
+
+
+def test_the_words_of_methods_stand_on_the_decorator() -> None:
+    @ratelimit(key="ip", rate="1/m", method=ratelimit.UNSAFE)  # type: ignore[attr-defined]
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    factory = RequestFactory()
+    for _ in range(3):
+        view(factory.get("/"))
+    view(factory.post("/"))
+    with pytest.raises(Ratelimited):
+        view(factory.put("/"))
+    assert ratelimit.ALL == ALL  # type: ignore[attr-defined]
 
 
 def test_views_of_one_group_share_a_count() -> None:

@@ -26,7 +26,7 @@ def _race(url: str, limit: Limit, start: Any, results: Any) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-@pytest.mark.parametrize("size", [5, 50, 100])
+@pytest.mark.parametrize("size", [5, 20, 50, 100])
 def test_twelve_processes_get_exactly_the_limit(size: int) -> None:
     """REST framework's throttle lets 68 of 50 through."""
     context = multiprocessing.get_context("fork")
@@ -40,6 +40,44 @@ def test_twelve_processes_get_exactly_the_limit(size: int) -> None:
     assert sum(results.get(timeout=30) for _ in processes) == size
     for process in processes:
         process.join()
+
+
+def _attack(url: str, limit: Limit, times: tuple[float, float, float], results: Any) -> None:
+    """Spend what is left before the border of a window, and all that is to be had right after it."""
+    store, allowed = RedisStore(redis.Redis.from_url(url)), []
+    first, border, end = times
+    time.sleep(max(0.0, first - time.monotonic()))
+    while (asked := time.monotonic()) < end:
+        if store.spend([limit])[0].allowed:
+            allowed.append((asked, time.monotonic()))
+        elif asked < border:
+            time.sleep(max(0.0, border - time.monotonic()))
+    results.put(allowed)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("size", [5, 20, 100])
+@pytest.mark.parametrize("phase", [0.0, 0.5, 0.95])
+def test_no_trailing_window_holds_more_than_the_limit(size: int, phase: float) -> None:
+    """Twelve processes spend at once, from some moment of a window on, and again when the next one begins.
+
+    A counter for each window lets twice the limit through in the seconds around its border.
+    """
+    context = multiprocessing.get_context("fork")
+    window, results = 2, context.Queue()
+    limit = Limit("attack", f"attack:{size}:{phase}", size, window)
+    began = time.monotonic() + 0.7 + window - (time.time() + 0.7) % window  # a window of the clock begins
+    times = (began + phase * window, began + window, began + 1.4 * window)
+    url = settings.BULWARK_EDGE["REDIS_URL"]
+    processes = [context.Process(target=_attack, args=(url, limit, times, results)) for _ in range(12)]
+    for process in processes:
+        process.start()
+    allowed = sorted(each for _ in processes for each in results.get(timeout=60))
+    for process in processes:
+        process.join()
+    # Counted between the asking for the first and the answer to the last: those surely lie within one window.
+    most = max(sum(answered - asked < window for _, answered in allowed[at:]) for at, (asked, _) in enumerate(allowed))
+    assert most == size
 
 
 def test_the_hosts_clock_does_not_matter(client: "redis.Redis", monkeypatch: pytest.MonkeyPatch) -> None:
