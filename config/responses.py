@@ -23,6 +23,8 @@ from auditlog.models import Response
 from edge import blocks
 from edge.ratelimit import StoreUnavailable
 
+from .lasting import kept_already
+
 #: Under which the cache has the ids of those who must have a second factor.
 FORCED = "bulwark:forced-mfa"
 
@@ -31,7 +33,8 @@ FORCED = "bulwark:forced-mfa"
 def _reachable() -> Iterator[None]:
     """Say in words that nothing was done, where the store that all processes share is lost."""
     try:
-        yield
+        with kept_already():
+            yield
     except StoreUnavailable as error:
         raise LookupError("The limiter's Redis does not answer. Nothing was changed.") from error
 

@@ -89,6 +89,7 @@ class Known:
             self._load_once()
             self._set([*self.entries.values(), entry])
             return
+        self._reload()  # first: a Redis that was emptied is told what holds before the counter says that it knows
         self._shared.drop([known.key for known in self._shared.read() if not known.holds(self.clock())])
         self._shared.write([entry])
         self._reload()
@@ -99,6 +100,7 @@ class Known:
         :raises StoreUnavailable: the shared store is lost.
         """
         if self._shared is not None:
+            self._reload()  # as in `add`
             was_there = self._shared.drop([key])
             self._reload()
             return was_there
