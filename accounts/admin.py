@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -19,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from edge.ratelimit import StoreUnavailable
 
-from . import browser_sessions, locks, passwords, revocation, signals
+from . import browser_sessions, locks, mail, passwords, people, revocation, signals
 from .backends import refusal_of
 from .guessing import Exhausted, reserve, trust_device
 from .mfa import assurance, enrolment
@@ -159,21 +160,18 @@ class UserAdmin(NoOracle, _UserAdmin):
         return found if request.user.is_superuser else (*found, *self.rights)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        if obj is not None and obj.is_superuser and not request.user.is_superuser:
-            return False
-        return super().has_change_permission(request, obj)
+        return not _is_out_of_reach(request, obj) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        if obj is not None and obj.is_superuser and not request.user.is_superuser:
-            return False
-        return super().has_delete_permission(request, obj)
+        return not _is_out_of_reach(request, obj) and super().has_delete_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        if not change:
-            obj.set_unusable_password()
+        if change:
+            _save_changed(obj, form)
+            return
+        obj.set_unusable_password()
         super().save_model(request, obj, form, change)
-        if not change:
-            passwords.send_reset(obj)
+        passwords.send_reset(obj)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -255,6 +253,30 @@ class UserAdmin(NoOracle, _UserAdmin):
         return None
 
 
+def _is_out_of_reach(request: HttpRequest, user: User | None) -> bool:
+    """Say whether only a superuser changes this account: who changes another's address or factors can log in to it."""
+    if user is None or request.user.is_superuser:
+        return False
+    return user.is_superuser or (user.is_staff and user.pk != request.user.pk)
+
+
+def _save_changed(user: User, form: Any) -> None:
+    """Write what the form has changed and nothing else: the rest may have been changed meanwhile.
+
+    A new address is nobody's until its owner has opened the link; the old one is told.
+    """
+    columns = {field.name for field in User._meta.concrete_fields}  # noqa: SLF001 - Django documents it
+    changed, old = columns.intersection(form.changed_data), form.initial.get("email")
+    is_moved = "email" in changed and user.email != old
+    if is_moved:
+        user.email_verified_at = None
+        changed.add("email_verified_at")
+    user.save(update_fields=changed)
+    if is_moved:
+        mail.send("email_administered", str(old), context={"new_email": user.email})
+        mail.send("verify", user.email, link=("verify", str(user.pk)))
+
+
 def tell_administered(request: HttpRequest, user: User, action: str, fields: Sequence[str] = ()) -> None:
     """Tell what staff did to an account, in the transaction of the change."""
     rights = {"is_staff": user.is_staff, "is_superuser": user.is_superuser}
@@ -311,6 +333,8 @@ def password_change(request: HttpRequest) -> HttpResponseBase:
 def _password_change(request: HttpRequest) -> HttpResponseBase:
     family = browser_sessions.family_of(request)
     with transaction.atomic():
+        if request.method == "POST" and request.user.is_authenticated:
+            request.user = _held(request.user, family)
         response = admin.site.password_change(request)
         is_changed = response.status_code == HTTPStatus.FOUND and request.user.is_authenticated
         ended = 0
@@ -327,6 +351,22 @@ def _password_change(request: HttpRequest) -> HttpResponseBase:
                 data={"sessions": ended} if is_changed else {"reason": "invalid_form"},
             )
     return response
+
+
+def _held(user: Any, family: TokenFamily | None) -> Any:
+    """Wait for whoever is changing this account, and return it as it is now: Django's form saves the whole row.
+
+    :raises PermissionDenied: rights, password, session or the account itself were taken away meanwhile.
+    """
+    try:
+        held: Any = people.hold(user)
+    except ObjectDoesNotExist:
+        raise PermissionDenied from None
+    is_same = held.is_active and held.is_staff and held.password == user.password
+    live = TokenFamily.objects.live(timezone.now())
+    if not is_same or (family is not None and not live.filter(pk=family.pk).exists()):
+        raise PermissionDenied
+    return held
 
 
 if get_user_model() is User:

@@ -1,11 +1,16 @@
 """Users and sessions in the admin."""
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import TokenFamily, User
 from tests.accounts.browser import PASSWORD, Browser
@@ -153,3 +158,87 @@ def test_guessing_at_the_admin_is_limited(alice: User) -> None:
     body = {"username": "alice@example.com", "password": "guess"}
     statuses = [client.post("/admin/login/", body, secure=True).status_code for _ in range(6)]
     assert statuses == [200] * 5 + [429]
+
+
+NEW = "another password, just as long"
+NO_SESSIONS = {"token_families-TOTAL_FORMS": "0", "token_families-INITIAL_FORMS": "0"}
+
+
+@contextmanager
+def before(statement: str, act: Callable[[], Any]) -> Iterator[None]:
+    """Call ``act`` once, before the first statement that starts so: what another request does meanwhile."""
+    pending = [act]
+
+    def wrapper(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if pending and sql.startswith(statement):
+            pending.pop()()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(wrapper):
+        yield
+    assert not pending, "nothing of the kind was sent"
+
+
+@pytest.mark.parametrize("taken", [{"is_staff": False}, {"is_active": False}, {"password": "!"}], ids=str)
+def test_a_change_of_the_password_brings_nothing_back_that_was_taken_away(staff: Client, taken: dict[str, Any]) -> None:
+    steve = User.objects.filter(email="steve@example.com")
+    form = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
+    with before("SAVEPOINT", lambda: steve.update(**taken)):
+        assert staff.post("/admin/password_change/", form).status_code == 403
+    assert steve.filter(**taken).exists()
+    assert not steve.get().check_password(NEW)
+
+
+def test_a_session_that_has_just_ended_changes_no_password(staff: Client) -> None:
+    form = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
+    with before("SAVEPOINT", lambda: TokenFamily.objects.all().end(now=timezone.now(), reason="revoked")):
+        assert staff.post("/admin/password_change/", form).status_code == 403
+    assert User.objects.get().check_password(PASSWORD)
+
+
+def test_a_change_brings_nothing_back_that_was_taken_away(admin: Client, alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(is_staff=True)
+    hers = User.objects.filter(pk=alice.pk)
+    body = {"email": alice.email, "name": "Alicia", "is_active": "on", "is_staff": "on", **NO_SESSIONS}
+    with before('UPDATE "bulwark_accounts_user"', lambda: hers.update(is_staff=False, is_active=False)):
+        assert admin.post(f"{USERS}{alice.pk}/change/", body).status_code == 302
+    alice.refresh_from_db()
+    assert (alice.name, alice.is_staff, alice.is_active) == ("Alicia", False, False)
+
+
+@pytest.mark.parametrize("action", ["mail_reset", "reset_mfa", "lock"])
+def test_staff_take_no_account_of_staff_over(staff: Client, alice: User, sent: list[Sent], action: str) -> None:
+    User.objects.filter(pk=alice.pk).update(is_staff=True)
+    body = {"email": "steve+alice@example.com", "name": "", "is_active": "on", **NO_SESSIONS}
+    assert staff.post(f"{USERS}{alice.pk}/change/", body).status_code == 403
+    staff.post(USERS, {"action": action, "_selected_action": [str(alice.pk)], "reason": "a whim"})
+    assert not {each.name for each in sent} & {"mfa_reset", "account_locked", "user_administered"}
+    alice.refresh_from_db()
+    assert (alice.email, mail.outbox) == ("alice@example.com", [])
+
+
+def test_staff_change_what_is_their_own(staff: Client) -> None:
+    steve = User.objects.get()
+    body = {"email": steve.email, "name": "Stephen", "is_active": "on", **NO_SESSIONS}
+    assert staff.post(f"{USERS}{steve.pk}/change/", body).status_code == 302
+    steve.refresh_from_db()
+    assert (steve.name, steve.email_verified_at is not None, mail.outbox) == ("Stephen", True, [])
+
+
+def test_an_address_that_staff_choose_is_not_verified_and_the_old_one_is_told(staff: Client, alice: User) -> None:
+    body = {"email": "Mine@Example.com", "name": "", "is_active": "on", **NO_SESSIONS}
+    assert staff.post(f"{USERS}{alice.pk}/change/", body).status_code == 302
+    alice.refresh_from_db()
+    assert (alice.email, alice.email_verified_at) == ("mine@example.com", None)
+    told, asked = mail.outbox
+    assert (told.to, asked.to) == (["alice@example.com"], ["mine@example.com"])
+    assert "mine@example.com" in told.body
+    assert "#token=" in asked.body
+
+
+def test_another_spelling_of_an_address_is_no_change(staff: Client, alice: User) -> None:
+    body = {"email": "ALICE@example.com", "name": "Alice", "is_active": "on", **NO_SESSIONS}
+    assert staff.post(f"{USERS}{alice.pk}/change/", body).status_code == 302
+    alice.refresh_from_db()
+    assert alice.email_verified_at is not None
+    assert mail.outbox == []
