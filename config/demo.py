@@ -1,5 +1,6 @@
 """The demo of a checkout: where its accounts are kept, and how `make run` greets."""
 
+import hashlib
 import json
 import uuid
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from django.conf import settings
 
 #: The one draft that everything about the demo talks of: alice's, which bob must not see.
 DRAFT_ID = uuid.uuid5(uuid.NAMESPACE_URL, "https://bulwark.example/demo/alice-draft")
+#: The header in which a demo says, to this machine alone, which one it is.
+MARK_HEADER = "X-Bulwark-Demo"
 
 
 class DemoUser(TypedDict):
@@ -33,6 +36,11 @@ def path() -> Path:
 def read() -> Demo | None:
     """Return the demo's accounts, or None before the first `seed_demo`."""
     return cast("Demo", json.loads(path().read_text())) if path().exists() else None
+
+
+def mark(users: Sequence[DemoUser]) -> str:
+    """Return what only the demo with these accounts can say: a digest of them, their random passwords included."""
+    return hashlib.sha256(json.dumps(users, sort_keys=True).encode()).hexdigest()
 
 
 def write(demo: Demo) -> None:

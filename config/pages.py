@@ -34,8 +34,12 @@ def may_look_inside(request: HttpRequest) -> bool:
 @never_cache
 def landing(request: HttpRequest) -> HttpResponse:
     """Show what protects this server, in which state, and the demo client."""
-    context = {"groups": groups(), "show_state": may_look_inside(request), "people": demo_people(request)}
-    return render(request, "config/landing.html", context)
+    people = demo_people(request)
+    context = {"groups": groups(), "show_state": may_look_inside(request), "people": people}
+    answer = render(request, "config/landing.html", context)
+    if people:
+        answer.headers[demo.MARK_HEADER] = demo.mark(people)  # `simulate_attack` plays against nothing else
+    return answer
 
 
 @public("browsers ask for it unasked")

@@ -44,6 +44,26 @@ def checked(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def confirm(url: str, header: str, mark: str) -> None:
+    """Ask the server at ``url`` whether it is the demo: with one harmless request, before there is an attack.
+
+    :param header: in which header the demo says so.
+    :param mark: what it says.
+    :raises TargetRefused: it is another server, as one of production on this machine, or does not answer.
+    """
+    try:
+        with urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=5, read=30)) as pool:
+            answer = pool.request("HEAD", f"{url}/", redirect=False)
+    except (urllib3.exceptions.HTTPError, ValueError) as error:
+        raise TargetRefused(
+            f"{url} does not answer ({type(error).__name__}): start the demo with `make run`."
+        ) from error
+    if answer.headers.get(header) != mark:
+        raise TargetRefused(
+            f"What answers at {url} is not the demo of this checkout, served with DEBUG: it is not attacked."
+        )
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the server said."""

@@ -11,9 +11,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from config import demo
 from config.scenarios import SCENARIOS
-from config.scenarios.attacker import TargetRefused, checked
+from config.scenarios.attacker import TargetRefused, checked, confirm
 from setup import ROOT
+from tests.edge.conftest import free_port
 from tests.pages.site import served
 
 WANTED = {
@@ -56,6 +58,32 @@ def test_no_other_machine_is_attacked(url: str) -> None:
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000/", "http://localhost:9", "http://[::1]:8000"])
 def test_this_machine_is(url: str) -> None:
     assert checked(url) == url.rstrip("/")
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_nor_another_server_on_this_machine(tmp_path: Path, settings: Settings, debug: bool) -> None:
+    """Not one without DEBUG, though it has the demo's accounts; nor one with DEBUG and other accounts."""
+    settings.LOCAL_DIR, settings.DEBUG = tmp_path / ".local", True
+    alice = demo.DemoUser(name="alice", email="alice@example.com", password="x", tenant="", role="author")
+    demo.write({"url": "", "users": [alice]})
+    with served(tmp_path, f"DEBUG = {debug}\n", is_demo=False) as site:
+        if debug:
+            demo.write({"url": "", "users": [{**alice, "password": "y"}]})
+            confirm(site.url, demo.MARK_HEADER, demo.mark([{**alice, "password": "y"}]))
+            settings.LOCAL_DIR = tmp_path / "elsewhere"
+            demo.write({"url": "", "users": [alice]})
+        with pytest.raises(CommandError, match="not the demo of this checkout"):
+            call_command("simulate_attack", "probing", "--url", site.url)
+        seen = (tmp_path / "log").read_text()
+    assert '"HEAD / ' in seen
+    assert ".env" not in seen
+
+
+def test_nor_where_nobody_answers(settings: Settings, tmp_path: Path) -> None:
+    settings.LOCAL_DIR, settings.DEBUG = tmp_path, True
+    demo.write({"url": f"http://127.0.0.1:{free_port()}", "users": []})
+    with pytest.raises(CommandError, match="does not answer"):
+        call_command("simulate_attack", "probing")
 
 
 def test_nor_a_server_that_is_no_demo(settings: Settings, tmp_path: Any) -> None:

@@ -64,10 +64,11 @@ class Site:
 
 
 @contextlib.contextmanager
-def served(folder: Path, more_settings: str = "") -> Iterator[Site]:
+def served(folder: Path, more_settings: str = "", *, is_demo: bool = True) -> Iterator[Site]:
     """Serve the demo from ``folder``, an empty one, until the block ends.
 
     :param more_settings: lines that follow those of `config.settings.local`.
+    :param is_demo: seed the demo's accounts, which is refused without DEBUG.
     """
     for part in PARTS:
         source = dev.ROOT / part
@@ -82,7 +83,8 @@ def served(folder: Path, more_settings: str = "") -> Iterator[Site]:
         port = probe.getsockname()[1]
     env = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "REDIS_URL"}}
     env |= {"DJANGO_SETTINGS_MODULE": "config.settings.local"}
-    command = [sys.executable, "manage.py", "runserver", "--demo", "--noreload", f"127.0.0.1:{port}"]
+    options = ["--demo", "--noreload"] if is_demo else ["--noreload"]
+    command = [sys.executable, "manage.py", "runserver", *options, f"127.0.0.1:{port}"]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log)
     try:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.models import User
-from config import pages
+from config import demo, pages
 
 WORD = "word-of-the-demo"
 PERSON = {"name": "alice", "email": "alice@example.com", "password": WORD, "role": "author", "tenant": "Acme"}
@@ -99,3 +99,15 @@ def test_its_links_lead_somewhere(client: Client) -> None:
         assert client.get(reverse(name)).status_code in {200, 302, 401, 403}
     for path in ("/healthz", "/.well-known/jwks.json"):
         assert client.get(path).status_code == 200
+
+
+def test_the_demo_is_marked_for_this_machine_and_with_debug_alone(
+    demo_file: Path, client: Client, settings: Settings
+) -> None:
+    known = demo.read()
+    assert known
+    settings.DEBUG = True
+    assert client.head("/").headers[demo.MARK_HEADER] == demo.mark(known["users"])
+    assert demo.MARK_HEADER not in client.head("/", REMOTE_ADDR="10.0.0.7").headers
+    settings.DEBUG = False
+    assert demo.MARK_HEADER not in client.head("/").headers

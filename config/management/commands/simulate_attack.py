@@ -12,7 +12,7 @@ from auditlog.models import Alert, Event
 from auditlog.progress import Bar
 from config import demo
 from config.scenarios import SCENARIOS, Scenario
-from config.scenarios.attacker import Attacker, TargetRefused, checked
+from config.scenarios.attacker import Attacker, TargetRefused, checked, confirm
 
 
 class Command(BaseCommand):
@@ -29,6 +29,7 @@ class Command(BaseCommand):
             raise CommandError(msg)
         try:
             target = checked(url or known["url"])
+            confirm(target, demo.MARK_HEADER, demo.mark(known["users"]))
         except TargetRefused as error:
             raise CommandError(str(error)) from error
         people = {user["name"]: {"email": user["email"], "password": user["password"]} for user in known["users"]}
