@@ -3,8 +3,9 @@
 Note [undo]. Whoever takes an account over changes its address first. So the link that the old address gets outlives a
 change of the password, and any further change of the address, for `UNDO_TIMEOUT`: used, it gives the old address back,
 ends every session, leaves no password that is known and takes away the second factors and the accounts elsewhere that
-were added since the login in which the change was asked for; the owner sets a new password by mail. Whoever reads the
-old mailbox can do that for as long, too.
+were added since `UNDO_TIMEOUT` before the change was asked for, for a thief may have been there before and kept still;
+the owner sets a new password by mail. An account that was registered for the old address meanwhile, and never verified
+it, loses it. Whoever reads the old mailbox can do all that for as long, too.
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from django.db.models import QuerySet
 from django.dispatch import Signal
 from django.http import HttpRequest
 
-from . import links, locks, mail, passwords, people, sessions, signals
+from . import deletion, links, locks, mail, passwords, people, sessions, signals
 from .background import task
 from .conf import conf
 from .mfa import planted
@@ -58,37 +59,69 @@ def confirm_change(token: str, *, request: HttpRequest, now: datetime) -> None:
 
     :raises LinkUsedUp: the link is not valid, or not any more, or somebody else has the address by now.
     """
-    change = links.email_change_of(token, "email_change")
-    with _refusing(signals.email_changed, request):
-        is_held = change is not None and locks.is_locked(change.user, now=now)  # whoever asked may be why
-        if change is None or is_held or people.find_by_email(change.new_email) is not None:
+    with _refusing(signals.email_changed, request), transaction.atomic(using=router.db_for_write(EmailChange)):
+        change = _held(token, "email_change")
+        is_held = locks.is_locked(change.user, now=now)  # whoever asked may be why
+        if is_held or people.find_by_email(change.new_email) is not None:
             raise passwords.LinkUsedUp
-        with transaction.atomic(using=router.db_for_write(EmailChange)):
-            _mark(EmailChange.objects.filter(pk=change.pk, confirmed_at=None), confirmed_at=now)
-            people.set_email(change.user, change.new_email, now=now)
-            _done(signals.email_changed, change, EndReason.EMAIL_CHANGED, request=request, now=now)
+        _mark(EmailChange.objects.filter(pk=change.pk, confirmed_at=None), confirmed_at=now)
+        people.set_email(change.user, change.new_email, now=now)
+        data = {"sessions": _end_all(change.user, now=now)}
+        _tell(signals.email_changed, change, data, request=request)
 
 
 def undo_change(token: str, *, request: HttpRequest, now: datetime) -> None:
     """Give the old address back and end all sessions (Note [undo]).
 
-    :raises LinkUsedUp: as above.
+    :raises LinkUsedUp: as above, or somebody else has shown that the old address is theirs.
     """
-    change = links.email_change_of(token, "email_undo")
-    with _refusing(signals.email_change_undone, request):
-        if change is None or people.find_by_email(change.old_email) not in {None, change.user}:
-            raise passwords.LinkUsedUp
+    with _refusing(signals.email_change_undone, request), transaction.atomic(using=router.db_for_write(EmailChange)):
+        change = _held(token, "email_undo")
         user: Any = change.user
-        with transaction.atomic(using=router.db_for_write(EmailChange)):
-            # Those that came after it were made by whoever had no right to: their undo links die with it.
-            since = EmailChange.objects.filter(user=user, confirmed_at__gte=change.confirmed_at, undone_at=None)
-            _mark(since, undone_at=now)
-            people.set_email(user, change.old_email, now=now)
-            user.set_unusable_password()
-            user.save(update_fields=["password"])
-            planted.remove(user, request=request, since=change.requested_at - conf.recent_login)
-            passwords.send_reset(user)
-            _done(signals.email_change_undone, change, EndReason.EMAIL_CHANGED, request=request, now=now)
+        # Those that came after it were made by whoever had no right to: their undo links die with it.
+        since = EmailChange.objects.filter(user=user, confirmed_at__gte=change.confirmed_at, undone_at=None)
+        _mark(since, undone_at=now)
+        displaced = _displaced(change, now=now)
+        people.set_email(user, change.old_email, now=now)
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+        planted.remove(user, request=request, since=change.requested_at - conf.undo_timeout)
+        passwords.send_reset(user)
+        data = {"sessions": _end_all(user, now=now), "displaced": displaced}
+        _tell(signals.email_change_undone, change, data, request=request)
+
+
+def _held(token: str, purpose: links.Purpose) -> EmailChange:
+    """Return the change that a link is for, and its user as they are now, whom nobody else changes meanwhile.
+
+    :raises LinkUsedUp: the link is not valid, or not any more.
+    """
+    change = links.email_change_of(token, purpose)
+    if change is not None and people.hold_if_there(change.user) is not None:
+        change = links.email_change_of(token, purpose)
+    if change is None:
+        raise passwords.LinkUsedUp
+    return change
+
+
+def _displaced(change: EmailChange, *, now: datetime) -> str:
+    """Take the old address from an account that has never shown that it reads it, and return that account's id.
+
+    Else a thief would register the old address again, and the link would lead nowhere.
+
+    :raises LinkUsedUp: the account that has the address has shown it.
+    """
+    holder = people.find_by_email(change.old_email)
+    if holder is None or holder.pk == change.user.pk:
+        return ""
+    holder = people.hold_if_there(holder)
+    if holder is None:
+        return ""
+    if not people.awaits_verification(holder):
+        raise passwords.LinkUsedUp
+    _end_all(holder, now=now, reason=EndReason.DELETED)
+    deletion.anonymise(holder)
+    return str(holder.pk)
 
 
 def _mark(changes: QuerySet[EmailChange], **values: datetime) -> None:
@@ -97,16 +130,12 @@ def _mark(changes: QuerySet[EmailChange], **values: datetime) -> None:
         raise passwords.LinkUsedUp
 
 
-def _done(signal: Signal, change: EmailChange, reason: EndReason, *, request: HttpRequest, now: datetime) -> None:
-    ended = sessions.end_all(TokenFamily.objects.of(change.user), now=now, reason=reason)
-    signal.send(
-        sender=EmailChange,
-        request=request,
-        user=change.user,
-        target=change,
-        outcome="success",
-        data={"sessions": ended},
-    )
+def _end_all(user: AbstractBaseUser, *, now: datetime, reason: EndReason = EndReason.EMAIL_CHANGED) -> int:
+    return sessions.end_all(TokenFamily.objects.of(user), now=now, reason=reason)
+
+
+def _tell(signal: Signal, change: EmailChange, data: dict[str, Any], *, request: HttpRequest) -> None:
+    signal.send(sender=EmailChange, request=request, user=change.user, target=change, outcome="success", data=data)
 
 
 @contextmanager

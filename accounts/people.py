@@ -63,7 +63,17 @@ def hold(user: AbstractBaseUser) -> AbstractBaseUser:
     :return: the user as they are now.
     :raises ObjectDoesNotExist: the account has gone.
     """
-    held: AbstractBaseUser = get_user_model()._default_manager.select_for_update().get(pk=user.pk)  # noqa: SLF001
+    held = hold_if_there(user)
+    if held is None:
+        raise get_user_model().DoesNotExist
+    return held
+
+
+def hold_if_there(user: AbstractBaseUser) -> AbstractBaseUser | None:
+    """As `hold`, for an account that may have gone meanwhile: then it returns None."""
+    held: AbstractBaseUser | None = (
+        get_user_model()._default_manager.select_for_update().filter(pk=user.pk).first()  # noqa: SLF001 - documented
+    )
     return held
 
 

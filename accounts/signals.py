@@ -94,7 +94,8 @@ email_change_requested = Signal()
 # A bad link: outcome "refused", user None, data: {"reason": str}
 email_changed = Signal()
 
-# A change was undone from the old address. target: the EmailChange. data: {"sessions": int}; a bad link as above
+# A change was undone from the old address. target: the EmailChange. data: {"sessions": int, "displaced": id of the
+# unverified account that had the old address, or empty}; a bad link as above
 email_change_undone = Signal()
 
 # An account was deleted by its owner, and is about to lose its name. target: the user. data: {"sessions": int}

@@ -36,7 +36,7 @@ class EventType(enum.Enum):
     ACCOUNTS_CLIENT_ADMINISTERED = "accounts.client_administered", 4, "action client fields"
     ACCOUNTS_CODE_REUSE_DETECTED = "accounts.code_reuse_detected", 4, "client"
     ACCOUNTS_EMAIL_CHANGE_REQUESTED = "accounts.email_change_requested", 2, ""
-    ACCOUNTS_EMAIL_CHANGE_UNDONE = "accounts.email_change_undone", 4, "reason sessions"
+    ACCOUNTS_EMAIL_CHANGE_UNDONE = "accounts.email_change_undone", 4, "displaced reason sessions"
     ACCOUNTS_EMAIL_CHANGED = "accounts.email_changed", 3, "reason sessions"
     ACCOUNTS_EMAIL_VERIFIED = "accounts.email_verified", 1, "reason"
     ACCOUNTS_LOGGED_OUT = "accounts.logged_out", 1, ""

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import router, transaction
+from django.db.models import Q
 from django.http import HttpRequest
 
 from .. import signals
@@ -31,7 +32,8 @@ def remove(user: Any, *, request: HttpRequest, since: datetime = _EVER) -> None:
 
 def _factors(user: Any, since: datetime) -> list[tuple[Method, Any]]:
     return [
-        (Method.TOTP, TotpDevice.objects.of(user).filter(created_at__gte=since)),
+        # An app counts from its first code: its seed may have been handed out to somebody else.
+        (Method.TOTP, TotpDevice.objects.of(user).filter(Q(created_at__gte=since) | Q(confirmed_at__gte=since))),
         (Method.PASSKEY, Passkey.objects.of(user).filter(created_at__gte=since)),
     ]
 

@@ -1,21 +1,24 @@
 """Another address for an account, and the way back."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 import time_machine
+from django.contrib.auth.hashers import make_password
 from django.core import mail
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts import links, people
+from accounts import links, locks, people
 from accounts.models import EmailChange, EndReason, TokenFamily, User, normalize_email
 from tests.accounts.browser import PASSWORD, Browser, read
 from tests.accounts.conftest import Sent, make_user
 from tests.accounts.counting import queries
+from tests.accounts.meanwhile import after_the_first_read
 from tests.accounts.test_registration import NEW, mailed_token
 
 pytestmark = pytest.mark.django_db
@@ -126,6 +129,33 @@ def test_a_link_to_a_new_address_dies(what: str, owner: Browser, alice: User) ->
         User.objects.update(email="third@example.com")
     with time_machine.travel(timezone.now() + later, tick=False):
         assert confirm(token) == 400
+
+
+MEANWHILE: dict[str, Callable[[User], object]] = {
+    "a new password": lambda user: User.objects.filter(pk=user.pk).update(password=make_password(NEW)),
+    "another address": lambda user: User.objects.filter(pk=user.pk).update(email="third@example.com"),
+    "deactivated": lambda user: User.objects.filter(pk=user.pk).update(is_active=False),
+    "deleted": lambda user: user.delete(),
+    "locked": lambda user: locks.lock(user, until=None, reason="taken over", by="command", now=timezone.now()),
+}
+
+
+@pytest.mark.parametrize("what", sorted(MEANWHILE))
+def test_a_link_to_a_new_address_dies_while_it_is_used(what: str, owner: Browser, alice: User) -> None:
+    ask(owner)
+    token = mailed_token()
+    with after_the_first_read("bulwark_accounts_emailchange", lambda: MEANWHILE[what](alice)):
+        assert confirm(token) == 400
+    assert not User.objects.filter(email=OTHER).exists()
+
+
+@pytest.mark.parametrize("what", ["deactivated", "deleted"])
+def test_a_link_back_dies_while_it_is_used(what: str, owner: Browser, alice: User) -> None:
+    back = changed(owner)
+    alice.refresh_from_db()
+    with after_the_first_read("bulwark_accounts_emailchange", lambda: MEANWHILE[what](alice)):
+        assert undo(back) == 400
+    assert not User.objects.filter(email=OLD).exists()
 
 
 @pytest.mark.parametrize("what", ["twice", "after a week", "inactive"])

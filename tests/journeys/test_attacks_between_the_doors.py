@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from accounts import locks
 from accounts.mfa.permissions import RecentLogin, SecondFactor
-from accounts.models import Passkey, TokenFamily, User
+from accounts.models import Passkey, TokenFamily, TotpDevice, User
 from accounts.simplejwt import TokenError
 from accounts.simplejwt.tokens import RefreshToken
 from auditlog.models import Event
@@ -67,7 +67,7 @@ def test_a_refresh_token_that_was_exchanged_makes_no_tokens_as_an_object(thief: 
 
 def test_a_thiefs_passkey_does_not_outlive_the_way_back(thief: Browser, alice: User) -> None:
     own = enrol_passkey(thief)
-    Passkey.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    Passkey.objects.update(created_at=timezone.now() - timedelta(days=8))
     planted = enrol_passkey(thief)
     mail.outbox.clear()
     assert thief.send("POST", "email/change", {"email": OTHER}).status_code == 202
@@ -76,6 +76,21 @@ def test_a_thiefs_passkey_does_not_outlive_the_way_back(thief: Browser, alice: U
     assert log_in_by_passkey(Browser(), planted).status_code == 401
     assert log_in_by_passkey(Browser(), own).status_code == 200
     assert last_event("accounts.mfa_removed").data == {"method": "passkey", "left": 1}
+
+
+def test_a_passkey_planted_long_before_the_address_was_changed(thief: Browser) -> None:
+    """The thief lets it lie, shows it again when the login is no longer recent, and asks for the change then."""
+    planted = enrol_passkey(thief)
+    enrol_phone(thief)
+    Passkey.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    # Begun by the owner, long ago; it is the first code that takes it into use.
+    TotpDevice.objects.update(created_at=timezone.now() - timedelta(days=8))
+    mail.outbox.clear()
+    assert thief.send("POST", "email/change", {"email": OTHER}).status_code == 202
+    assert Browser().send("POST", "email/change/confirm", {"token": mailed_token()}).status_code == 200
+    assert Browser().send("POST", "email/change/undo", {"token": mailed_token()}).status_code == 200
+    assert log_in_by_passkey(Browser(), planted).status_code == 401
+    assert not TotpDevice.objects.exists()
 
 
 def test_no_link_gives_a_locked_account_another_address(thief: Browser, alice: User) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import TokenFamily, User
+from auditlog.models import Event
 from tests.accounts.browser import PASSWORD, Browser
 from tests.accounts.conftest import make_user
 
@@ -120,3 +121,27 @@ def test_a_thief_who_changes_address_and_password_twice_is_undone(alice: User) -
     assert Browser().send("POST", "email/change/undo", {"token": again}).status_code == 400
     assert thief.send("GET", "me").status_code == 401
     assert Browser().log_in(alice.email, password=NEW).status_code == 401
+
+
+@pytest.mark.parametrize("is_verified", [False, True])
+def test_the_way_back_blocked_by_a_new_account(is_verified: bool, alice: User) -> None:
+    """The thief registers the old address again, so that it is taken; who can verify it reads alice's mail, though."""
+    thief = Browser()
+    thief.log_in(alice.email)
+    thief.send("POST", "email/change", {"email": "mallory@example.com"})
+    Browser().send("POST", "email/change/confirm", {"token": mailed_token()})
+    back = mailed_token()
+    Browser().send("POST", "register", {"email": alice.email, "password": PASSWORD, "name": "Mallory"})
+    if is_verified:
+        Browser().send("POST", "email/verify", {"token": mailed_token()})
+    squatter = User.objects.get(email=alice.email)
+    status = Browser().send("POST", "email/change/undo", {"token": back}).status_code
+    squatter.refresh_from_db()
+    if is_verified:
+        assert (status, squatter.email, squatter.is_active) == (400, alice.email, True)
+        return
+    assert status == 200
+    assert User.objects.get(email=alice.email).pk == alice.pk
+    assert (squatter.name, squatter.is_active, squatter.has_usable_password()) == ("", False, False)
+    told = Event.objects.get(type="accounts.email_change_undone")
+    assert told.data == {"sessions": 0, "displaced": str(squatter.pk)}
