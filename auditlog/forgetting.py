@@ -41,9 +41,9 @@ _LISTS: dict[type[models.Model], str] = {Incident: "affected", IncidentNotice: "
 def forget(names: Iterable[str], alias: str) -> int:
     """Replace ``names`` wherever they stand as a word, and return how many rows held one.
 
-    :param names: the ids, names and addresses that somebody is known by.
+    :param names: the ids, names and addresses that somebody is known by. A number is no name: it stands for much else.
     """
-    plain = {name for name in names if name}
+    plain = {name for name in names if name and not name.isdecimal()}
     listed = sorted(plain | {quote_plus(name) for name in plain}, key=len, reverse=True)  # a search is a query string
     if not listed:
         return 0

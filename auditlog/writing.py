@@ -59,7 +59,12 @@ def _sifted(events: Sequence[Event]) -> list[Event]:
 
 
 def _store_what_waits(alias: str) -> None:
-    """Store what this host has kept on disk, as the database has just been seen to work."""
+    """Store what this host has kept on disk, as the database has just been seen to work.
+
+    Never in a transaction of somebody else, which may be rolled back when the file is gone.
+    """
+    if connections[alias].in_atomic_block:
+        return
     try:
         if spool.waiting():
             spool.replay(alias)

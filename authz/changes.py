@@ -57,7 +57,9 @@ def _send(signal: Any, row: Membership | Grant, data: dict[str, Any]) -> None:
 
 
 def _remember(instance: Membership, using: str, **_: Any) -> None:
-    before = None if instance._state.adding else Membership._base_manager.using(using).filter(pk=instance.pk).first()
+    # Held until the save has ended: of two changes at once the later one sees what the earlier one made.
+    rows = Membership._base_manager.using(using).select_for_update()
+    before = None if instance._state.adding else rows.filter(pk=instance.pk).first()
     setattr(instance, _BEFORE, before)
 
 

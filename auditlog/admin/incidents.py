@@ -67,7 +67,11 @@ class IncidentAdmin(_Admin):
         return [path("<int:pk>/step/<str:step>/", step, name="bulwark_auditlog_incident_step"), *super().get_urls()]
 
     def save_model(self, request: HttpRequest, obj: Incident, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
+        if change:  # only what was typed: a step that somebody else has taken meanwhile stays taken
+            typed = {field.name for field in obj._meta.concrete_fields} & set(form.cleaned_data)  # noqa: SLF001
+            obj.save(update_fields=sorted(typed))
+        else:
+            super().save_model(request, obj, form, change)
         event = "auditlog.incident_noted" if change else "auditlog.incident_opened"
         text = ", ".join(form.changed_data) if change else obj.title
         obj.entries.create(actor=request.user.get_username(), text=f"{'changed' if change else 'opened'}: {text}")

@@ -46,13 +46,15 @@ def verify(request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
     return _page_of(event)
 
 
-def proof(request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:  # noqa: ARG001 - the contract of a view
-    """Give what proves to somebody else that the event is in the log, as JSON."""
+def proof(request: HttpRequest, object_id: uuid.UUID) -> HttpResponse:
+    """Give what proves to somebody else that the event is in the log, as JSON: all of it, so that it was seen."""
     event = get_object_or_404(Event, uuid=object_id)
     try:
         found: dict[str, Any] = proofs.inclusion(event)
     except LookupError as error:
         return JsonResponse({"detail": str(error)}, status=409)
+    data = {"id": str(event.uuid), "type": event.type}
+    record("auditlog.event_viewed", request=request, target=event, data=data)
     response = JsonResponse(found)
     response["Content-Disposition"] = f'attachment; filename="proof-{event.uuid}.json"'
     return response

@@ -81,11 +81,16 @@ def add_note(alert: Alert, *, by: Any, note: str) -> None:
 
 
 def tell(alert: Alert, news: AlertState) -> None:
-    """Queue the alert for each channel that wants alerts as severe as this one."""
+    """Queue the alert for each channel that wants alerts as severe as this one; later news for those that know of it.
+
+    So a process that has no channels, as a web server beside the detector, tells of what people do on its pages.
+    """
+    if news == AlertState.OPEN:
+        names = [name for name, channel in channels().items() if alert.severity >= channel.minimum]
+    else:
+        names = list(alert.deliveries.order_by("channel").values_list("channel", flat=True).distinct())
     Delivery.objects.using(alert._state.db).bulk_create(  # noqa: SLF001 - Django documents it
-        Delivery(alert=alert, channel=name, news=news)
-        for name, channel in channels().items()
-        if alert.severity >= channel.minimum
+        Delivery(alert=alert, channel=name, news=news) for name in names
     )
 
 

@@ -20,6 +20,8 @@ from .standing import Behind, Stopped
 logger = logging.getLogger(__name__)
 #: The name under which the detector remembers its place.
 NAME = "detect"
+#: PostgreSQL's code for a statement that took longer than `statement_timeout`.
+QUERY_CANCELED = "57014"
 
 
 def detect_new(alias: str, *, size: int = BATCH) -> int:
@@ -67,12 +69,17 @@ def _raise(rule: Rule, find: Callable[[], Iterable[Finding]], alias: str) -> Non
         with transaction.atomic(using=alias):
             for finding in find():
                 raise_alert(rule, finding, alias)
-    except (OperationalError, InterfaceError):
-        raise  # the database is away: the events are looked at again
     except Exception as error:
+        if isinstance(error, (OperationalError, InterfaceError)) and not _is_timeout(error):
+            raise  # the database is away: the events are looked at again
         logger.exception("The rule %s broke; what it would have found in these events is not told.", rule.name)
         if rule.name != BROKEN:
             record("auditlog.rule_failed", outcome="failed", data={"rule": rule.name, "error": type(error).__name__})
+
+
+def _is_timeout(error: Exception) -> bool:
+    """Say whether PostgreSQL has given up the statement: it would take as long the next time, and the time after."""
+    return getattr(error.__cause__, "sqlstate", "") == QUERY_CANCELED
 
 
 def _concerns(rule: Rule, batch: Batch) -> bool:

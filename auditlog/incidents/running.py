@@ -47,7 +47,7 @@ def open_incident(
     linked = list(alerts)
     ids = list(dict.fromkeys([*ids_in(events), *(uuid for alert in linked for uuid in alert.evidence)]))
     labels = Event.objects.filter(uuid__in=ids).values_list("actor_label", flat=True)
-    found = sorted({*addresses_in(affected), *(label for label in labels if "@" in label)})
+    found = sorted({*addresses_in(affected), *(label for label in labels if _is_address(label))})
     with _transaction():
         incident = Incident.objects.create(title=title, severity=severity, events=ids, affected=found)
         incident.alerts.set(linked)
@@ -73,11 +73,8 @@ def addresses_in(given: object) -> list[str]:
     :raises IncidentStepRefused: it is no list, or holds something else.
     """
     listed = _list(given)
-    try:
-        for address in listed:
-            validate_email(address if isinstance(address, str) else "")
-    except ValidationError as error:
-        raise IncidentStepRefused('Enter addresses, as ["alice@example.com"].') from error
+    if not all(map(_is_address, listed)):
+        raise IncidentStepRefused('Enter addresses, as ["alice@example.com"].')
     return listed
 
 
@@ -90,9 +87,8 @@ def note(incident: Incident, text: str, *, by: str) -> None:
 
 def contain(incident: Incident, text: str, *, by: str) -> None:
     """Say that the attack goes on no more, and what stopped it."""
-    _live(incident)
     with _transaction():
-        Incident.objects.filter(pk=incident.pk).update(state=IncidentState.CONTAINED, contained_at=timezone.now())
+        _move(incident, state=IncidentState.CONTAINED, contained_at=timezone.now())
         _tell(incident, by, "incident_contained", f"contained: {_words(text)}")
     incident.refresh_from_db()
 
@@ -108,7 +104,7 @@ def close(incident: Incident, post_mortem: Mapping[str, str], *, by: str) -> Non
     if missing := [name for name, text in given.items() if not text]:
         raise IncidentStepRefused(f"The post-mortem lacks {', '.join(missing)}.")
     with _transaction():
-        Incident.objects.filter(pk=incident.pk).update(**given, state=IncidentState.CLOSED, closed_at=timezone.now())
+        _move(incident, **given, state=IncidentState.CLOSED, closed_at=timezone.now())
         _tell(incident, by, "incident_closed", "closed")
     incident.refresh_from_db()
 
@@ -140,20 +136,31 @@ def send_notice(notice: IncidentNotice, *, confirmation: str, by: str) -> int:
     """
     if confirmation.strip() != notice.subject:
         raise IncidentStepRefused("Confirm the notice by its subject, word for word.")
+    claimed = IncidentNotice.objects.filter(pk=notice.pk, sent_at=None)
+    if not claimed.update(sent_at=timezone.now(), sent_by=by):
+        raise IncidentStepRefused("The notice was sent already.")
+    # Outside of any transaction: a mail server takes its time, and what it has taken cannot be rolled back.
+    left = [recipient for recipient in notice.recipients if not _mailed(notice, recipient)]
+    taken = len(notice.recipients) - len(left)
     with _transaction():
-        if not IncidentNotice.objects.filter(pk=notice.pk, sent_at=None).update(sent_at=timezone.now(), sent_by=by):
-            raise IncidentStepRefused("The notice was sent already.")
-        left = [recipient for recipient in notice.recipients if not _mailed(notice, recipient)]
-        taken = len(notice.recipients) - len(left)
         if not taken:
-            raise IncidentStepRefused("The mail server took none of them; nothing is noted as sent.")
-        _tell(notice.incident, by, "incident_notice_sent", f"sent the notice to {taken}")
-        if left:
+            IncidentNotice.objects.filter(pk=notice.pk).update(sent_at=None, sent_by="")
+        else:
+            _tell(notice.incident, by, "incident_notice_sent", f"sent the notice to {taken}")
+        if taken and left:
             notice.incident.notices.create(subject=notice.subject, body=notice.body, recipients=left)
-            _tell(
-                notice.incident, by, "incident_notice_drafted", f"{len(left)} were not reached: a draft waits for them"
-            )
+            _tell(notice.incident, by, "incident_notice_drafted", f"a draft waits for {len(left)} who were not reached")
+    if not taken:
+        raise IncidentStepRefused("The mail server took none of them; nothing is noted as sent.")
     return taken
+
+
+def _is_address(given: object) -> bool:
+    try:
+        validate_email(given if isinstance(given, str) else "")
+    except ValidationError:
+        return False
+    return True
 
 
 def _list(given: object) -> list[Any]:
@@ -165,7 +172,7 @@ def _list(given: object) -> list[Any]:
 def _mailed(notice: IncidentNotice, recipient: str) -> bool:
     try:
         send_mail(notice.subject, notice.body, None, [recipient])
-    except OSError:  # smtplib's errors are some of these
+    except Exception:  # an address that cannot be written into a mail, a server that is away
         logger.exception("A notice of incident %s was not taken.", notice.incident_id)
         return False
     return True
@@ -173,6 +180,12 @@ def _mailed(notice: IncidentNotice, recipient: str) -> bool:
 
 def _live(incident: Incident) -> None:
     if not Incident.objects.live().filter(pk=incident.pk).exists():
+        raise IncidentStepRefused("The incident is closed.")
+
+
+def _move(incident: Incident, **columns: Any) -> None:
+    """Change an incident that is not closed: of two who close it at once, one does."""
+    if not Incident.objects.live().filter(pk=incident.pk).update(**columns):
         raise IncidentStepRefused("The incident is closed.")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connections, transaction
 from django.db.models import Q
 
@@ -31,7 +32,7 @@ def names_of(subject: str, alias: str) -> set[str]:
     """Return what the log calls one subject: the id or name that is given, and the names that stand beside it."""
     events = Event.objects.using(alias).order_by()
     acted = events.filter(actor_id=subject).values_list("actor_label", flat=True)
-    suffered = events.filter(target_id=subject).values_list("target_label", flat=True)
+    suffered = events.filter(_is_target(subject)).values_list("target_label", flat=True)
     return {subject, *acted.distinct(), *suffered.distinct()} - {""}
 
 
@@ -43,7 +44,7 @@ def erase(subject: str, alias: str) -> int:
     :param subject: the id or the name that events know the subject by.
     :raises django.db.Error: this role may not change events; nothing is erased.
     """
-    acted, suffered = Q(actor_id=subject) | Q(actor_label=subject), Q(target_id=subject) | Q(target_label=subject)
+    acted, suffered = Q(actor_id=subject) | Q(actor_label=subject), _is_target(subject) | Q(target_label=subject)
     with transaction.atomic(using=alias):
         parts = [*_erasable(acted, _OF_ACTOR, alias), *_erasable(suffered, _OF_TARGET, alias)]
         wanted = {(id_of(row), part): commitment for row, part, commitment in parts}
@@ -60,6 +61,11 @@ def erase(subject: str, alias: str) -> int:
             for event, salt in salts.items():
                 _blank(event, {part for part in CURRENT.personal if (event, part) in wanted}, salt, alias)
     return len(salts)
+
+
+def _is_target(subject: str) -> Q:
+    """Return the condition that an account was acted on: an order may have the same number."""
+    return Q(target_id=subject, target_type=settings.AUTH_USER_MODEL.lower())
 
 
 def _erasable(clause: Q, names: tuple[str, ...], alias: str) -> Iterator[tuple[Row, str, str]]:

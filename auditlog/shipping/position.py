@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from django.db.models import Max, Min
 from django.utils import timezone
 
 from ..following import Reading
 from ..models import Event, Follower
+from ..posting import PostRefused
 from .receivers import receiver
 
 BATCH = 500
@@ -37,6 +39,8 @@ def follower_of(name: str) -> str:
 def ship(name: str, alias: str, size: int = BATCH) -> Shipped:
     """Send the next events to a receiver; nothing is open in the database meanwhile.
 
+    Who answers that they are too large (413) gets half as many, down to one.
+
     :raises Exception: the receiver did not take them; the place has not moved.
     """
     place, _ = Follower.objects.using(alias).get_or_create(name=follower_of(name))
@@ -44,7 +48,12 @@ def ship(name: str, alias: str, size: int = BATCH) -> Shipped:
     events = list(Reading(place, alias).next_range(size))
     if not events:
         return Shipped(0)
-    receiver(name).send(events)
+    try:
+        receiver(name).send(events)
+    except PostRefused as refused:
+        if refused.status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE or len(events) == 1:
+            raise
+        return ship(name, alias, len(events) // 2)
     after = {"epoch": place.epoch, "tx": place.tx, "seq": place.seq, "ts": place.ts, "updated_at": timezone.now()}
     # Only from where it was read: a second shipper, or a replay, may have moved it meanwhile, and must not be undone.
     moved = Follower.objects.using(alias).filter(name=follower_of(name), **before).update(**after)

@@ -21,9 +21,12 @@ class PolicyFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # django-
 
     def get_filterset(self, request: Request, queryset: Any, view: APIView) -> FilterSet | None:
         found = super().get_filterset(request, queryset, view)
-        for name, declared in found.filters.items() if found is not None else ():
-            if not readable(view, declared.field_name) and name in request.query_params:
-                raise UnknownParameter(name)
+        for name, declared in list(found.filters.items()) if found is not None else ():
+            if not readable(view, declared.field_name):
+                if _asks(found, name, request):
+                    raise UnknownParameter(name)
+                del found.filters[name]  # whatever its widget may read, it filters nothing
+                continue
             self._keep_to_readable(declared, request)
         return found
 
@@ -32,3 +35,11 @@ class PolicyFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # django-
         rows = declared.get_queryset(request) if hasattr(declared, "get_queryset") else None
         if rows is not None and policy_of(rows.model) is not None:
             declared.queryset = scoped(rows.all(), principal(request))
+
+
+def _asks(filters: FilterSet, name: str, request: Request) -> bool:
+    """Say whether the query asks for a filter; a range reads `name_min` and `name_max`, as its widget says."""
+    widget = filters.filters[name].field.widget
+    given = request.query_params
+    spelled = f"{filters.form_prefix}-{name}" if filters.form_prefix else name
+    return spelled in given or not widget.value_omitted_from_data(given, {}, spelled)

@@ -116,9 +116,12 @@ def _look() -> None:
 def _sources(path: Path) -> list[Source]:
     """Return a file, or the *.toml of a folder, in the order of their names.
 
-    :raises OSError: it is not there, cannot be read, or is larger than a policy ever is.
+    :raises OSError: it is not there, cannot be read, or is larger than a policy ever is; or the folder is empty, as one
+        is whose volume is not mounted. Who wants no rules leaves a file without any.
     """
     paths = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+    if not paths:
+        raise OSError(f"{path} holds no *.toml")
     sources = []
     for found in paths:
         with found.open("rb") as file:

@@ -32,9 +32,12 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         from ..changes import membership_changed
 
         with transaction.atomic(using=self.db):
-            before = {row.pk: row for row in self.all()}
-            changed = super().update(**kwargs)
-            for row in self.model._base_manager.using(self.db).filter(pk__in=before):
+            # Held, so that what another transaction makes of a row meanwhile is not told as if it had not been.
+            rows = self.model._base_manager.using(self.db)
+            held = rows.select_for_update().filter(pk__in=list(self.values_list("pk", flat=True)))
+            before = {row.pk: row for row in held}
+            changed = models.QuerySet.update(rows.filter(pk__in=before), **kwargs)
+            for row in rows.filter(pk__in=before):
                 membership_changed(before[row.pk], row, using=self.db)
             return changed
 

@@ -72,9 +72,10 @@ def test_two_alerts_about_erased_people_stay_two() -> None:
     assert {one.pk, other.pk} == set(Alert.objects.values_list("pk", flat=True))
 
 
-def test_nobody_is_no_name() -> None:
-    alert("events_stopped", "")
-    assert forget({""}, "default") == 0
+@pytest.mark.parametrize("name", ["", "5"])
+def test_nobody_and_a_number_are_no_names(name: str) -> None:
+    alert("probing", "5 failures")
+    assert forget({name}, "default") == 0
 
 
 @pytest.mark.usefixtures("written")

@@ -40,7 +40,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def write(tmp_path: Path, settings: Settings) -> Write:
-    """Write a policy file and look at once."""
+    """Write a policy file and look at once; to begin with there is one without a rule."""
+    (tmp_path / "rules.toml").touch()
     settings.BULWARK_AUTHZ = {**settings.BULWARK_AUTHZ, "POLICY_FILES": tmp_path}
 
     def put(text: str, name: str = "rules.toml", *, look: bool = True) -> None:
@@ -106,6 +107,20 @@ def test_one_mistake_changes_nothing_and_is_told_once(write: Write, heard: Heard
     write(HOLD.replace('"update", ', ""))
     assert may("update", article(title="held"))
     assert len(heard.named("policy_reloaded")) == 1
+
+
+def test_an_empty_folder_is_no_policy(write: Write, heard: Heard, tmp_path: Path) -> None:
+    """Its volume is not mounted, or an editor has moved the only file away to write it anew."""
+    write(HOLD)
+    (tmp_path / "rules.toml").unlink()
+    loading.refresh(at_once=True)
+    assert not may("delete", article(title="held"))
+    assert "holds no *.toml" in heard.named("policy_refused")[0]["data"]["errors"][0]
+    loading.forget()  # a process that starts now has seen no good one
+    loading.refresh(at_once=True)
+    assert not may("read", article())
+    write("")
+    assert may("read", article())
 
 
 def test_a_file_that_was_never_right_denies_everything(write: Write, heard: Heard) -> None:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
 from ...posting import PostRefused, checked_url, send
-from ..checkpoints import Checkpoint
+from ..checkpoints import Checkpoint, own_keys
 from .base import Publisher
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
@@ -49,7 +49,7 @@ class BucketPublisher(Publisher):
         newest = self._read(LATEST)
         if newest is None:
             return []
-        before = (self._read(f"{tree}/{LATEST}") for tree in range(1, Checkpoint.parse(newest).tree))
+        before = (self._read(f"{tree}/{LATEST}") for tree in range(1, Checkpoint.opened(newest, own_keys()).tree))
         return [newest, *(note for note in before if note is not None)]
 
     def _read(self, name: str) -> str | None:
