@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from edge.conf import conf as edge_conf
 
-from . import jose, keys
+from . import browser_sessions, jose, keys
 from .background import task_backends
 from .conf import KEYS, conf
 from .keys.documents import SIGNING_ALGORITHMS
@@ -33,6 +33,9 @@ POLICIES = ("account", "email", "login", "mfa", "password_change", "password_res
 _CACHES_OF_ONE_PROCESS = (
     "django.core.cache.backends.locmem.LocMemCache",
     "django.core.cache.backends.dummy.DummyCache",
+)
+_ENGINES_THAT_KEEP_KEYS = tuple(
+    f"django.contrib.sessions.backends.{name}" for name in ("cache", "cached_db", "db", "file")
 )
 
 
@@ -276,6 +279,16 @@ def check_browser_sessions(*_: Any, **__: Any) -> list[CheckMessage]:
     return []
 
 
+def check_session_engine(*_: Any, **__: Any) -> list[CheckMessage]:
+    """W008 (deployment): browser sessions whose cookies stand in the database, the cache or a file as they are."""
+    is_open = settings.SESSION_ENGINE in _ENGINES_THAT_KEEP_KEYS
+    if not is_open or not browser_sessions.is_installed(tuple(settings.MIDDLEWARE)):
+        return []
+    text = f"SESSION_ENGINE {settings.SESSION_ENGINE} keeps the cookies: a copy of its store logs in as everybody."
+    hint = f'Set SESSION_ENGINE to "{__package__}.hashed_sessions". Whoever is logged in has to log in once more.'
+    return [Warning(text, hint=hint, id="bulwark_accounts.W008")]
+
+
 def check_budget(*_: Any, **__: Any) -> list[CheckMessage]:
     """E018: a guess budget that lets nobody in or never closes, or no place to hash a password."""
     sizes = {
@@ -331,4 +344,5 @@ DEPLOY: tuple[Check, ...] = (
     check_links,
     check_background,
     check_challenge,
+    check_session_engine,
 )

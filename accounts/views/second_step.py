@@ -74,7 +74,8 @@ class PasskeyOptionsView(AuthView):
         """Return the options for `navigator.credentials.get()`: for a second step, or for a login without password."""
         token = self.validated(request, PasskeyOptionsSerializer).get("mfa_token")
         first = second_step.read(token) if token else None
-        if token and first is None:
+        # A browser's own token stays in its session, which is a row of the database.
+        if token and (first is None or first.transport == Transport.SESSION):
             return token_refused(request)
         return ceremony_response(
             passkeys.begin_assertion(first.user if first else None, request=django_request(request))

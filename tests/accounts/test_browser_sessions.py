@@ -7,7 +7,6 @@ import pytest
 import time_machine
 from asgiref.sync import async_to_sync
 from django.contrib.auth import SESSION_KEY, user_logged_in
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +20,7 @@ from accounts import browser_sessions, sessions
 from accounts.authentication import JWTAuthentication
 from accounts.checks import check_browser_sessions
 from accounts.current import current_family
+from accounts.hashed_sessions import SessionStore, stored_key
 from accounts.middleware import BrowserSessionMiddleware
 from accounts.models import EndReason, TokenFamily, Transport, User
 from tests.accounts.browser import PASSWORD, Browser, read
@@ -97,9 +97,10 @@ def test_a_family_that_is_over_ends_the_django_session(
 ) -> None:
     sent.clear()
     TokenFamily.objects.update(**change)
-    key = visitor.session.session_key
+    rows = Session.objects.filter(session_key=stored_key(visitor.cookies["sessionid"].value))
+    assert rows.count() == 1
     assert not visitor.is_logged_in
-    assert not Session.objects.filter(session_key=key).exists()
+    assert rows.count() == 0
     expected = [("token_used_after_revocation", reason)] if reason else []
     assert [(each.name, each.data["reason"]) for each in sent] == expected
 

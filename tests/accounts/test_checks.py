@@ -176,6 +176,20 @@ def test_a_route_made_atomic_again_is_an_error(settings: Settings, monkeypatch: 
     assert [each.id for each in checks.check_transactions()] == ["bulwark_accounts.E014"]
 
 
+@pytest.mark.parametrize("engine", ["db", "cached_db", "cache", "file"])
+def test_an_engine_that_keeps_cookies_is_a_warning(engine: str, settings: Settings) -> None:
+    assert checks.check_session_engine() == []
+    settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
+    assert [each.id for each in checks.check_session_engine()] == ["bulwark_accounts.W008"]
+    settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if not each.endswith(".BrowserSessionMiddleware")]
+    assert checks.check_session_engine() == []  # those sessions are none of ours: W005 says so
+
+
+def test_an_engine_that_keeps_nothing_is_no_warning(settings: Settings) -> None:
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    assert checks.check_session_engine() == []
+
+
 def test_every_check_is_bound() -> None:
     named = {check for name, check in vars(checks).items() if name.startswith("check_")}
     assert named == {*checks.ALWAYS, *checks.DEPLOY}
