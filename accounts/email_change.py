@@ -20,7 +20,7 @@ from django.db.models import QuerySet
 from django.dispatch import Signal
 from django.http import HttpRequest
 
-from . import deletion, links, locks, mail, passwords, people, sessions, signals
+from . import credentials, deletion, links, locks, mail, passwords, people, sessions, signals
 from .background import task
 from .conf import conf
 from .mfa import planted
@@ -35,23 +35,28 @@ def request_change(user: AbstractBaseUser, email: str, *, request: HttpRequest) 
     :param email: as `people.plain_address` returns it.
     """
     with transaction.atomic(using=router.db_for_write(EmailChange)):
-        offer_change.enqueue(str(user.pk), email)
+        offer_change.enqueue(str(user.pk), email, credentials.auth_hash(user))
         signals.email_change_requested.send(
             sender=type(user), request=request, user=user, target=user, outcome="success", data={}
         )
 
 
 @task()
-def offer_change(user_id: str, email: str) -> None:
-    """Mail the link to the new address, or to the owner of a known one that somebody tried."""
-    user: Any = get_user_model()._default_manager.filter(pk=user_id, is_active=True).first()  # noqa: SLF001 - documented
-    if user is None:
-        return  # deleted since
-    if people.find_by_email(email) is not None:
-        mail.send("known", email)
-        return
-    change = EmailChange.objects.create(user=user, old_email=people.email_of(user), new_email=email)
-    mail.send("email_change", email, link=("email_change", str(change.pk)))
+def offer_change(user_id: str, email: str, asked_as: str) -> None:
+    """Mail the link to the new address, or to the owner of a known one that somebody tried.
+
+    :param asked_as: the user's `auth_hash` when it was asked for. Who has set another password since has not asked.
+    """
+    users: Any = get_user_model()._default_manager  # noqa: SLF001 - documented
+    with transaction.atomic(using=router.db_for_write(EmailChange)):
+        user = users.select_for_update().filter(pk=user_id, is_active=True).first()
+        if user is None or not credentials.matches(user, asked_as):
+            return  # deleted since, or another password or address
+        if people.find_by_email(email) is not None:
+            mail.send("known", email)
+            return
+        change = EmailChange.objects.create(user=user, old_email=people.email_of(user), new_email=email)
+        mail.send("email_change", email, link=("email_change", str(change.pk)))
 
 
 def confirm_change(token: str, *, request: HttpRequest, now: datetime) -> None:

@@ -63,7 +63,12 @@ def user_of(token: str, purpose: Purpose) -> AbstractBaseUser | None:
         user: AbstractBaseUser | None = get_user_model()._default_manager.filter(pk=pk).first()  # noqa: SLF001
     except (ValueError, ValidationError, OverflowError):
         return None
-    return user if user is not None and _Generator(purpose).check_token(user, rest) else None
+    return user if user is not None and fits(token, purpose, user) else None
+
+
+def fits(token: str, purpose: Purpose, user: AbstractBaseUser) -> bool:
+    """Say whether a link that was `user_of` somebody is so still, for the user as they are now."""
+    return _Generator(purpose).check_token(user, token.partition(".")[2])
 
 
 def email_change_token(change: EmailChange, purpose: Purpose) -> str:
@@ -81,7 +86,10 @@ def email_change_of(token: str, purpose: Purpose) -> EmailChange | None:
         change = EmailChange.objects.select_related("user").get(pk=pk)
     except (signing.BadSignature, EmailChange.DoesNotExist, ValueError):
         return None
-    is_open = change.confirmed_at is None if purpose == "email_change" else change.undone_at is None
+    if purpose == "email_change":
+        is_open = change.confirmed_at is None and change.old_email == email_of(change.user)
+    else:
+        is_open = change.undone_at is None
     is_valid = is_open and change.user.is_active and constant_time_compare(state, _state(change, purpose))
     return change if is_valid else None
 
@@ -94,14 +102,17 @@ def _state(change: EmailChange, purpose: Purpose) -> str:
     return salted_hmac(f"bulwark:accounts:{purpose}", f"{user.password}{change.old_email}{email_of(user)}").hexdigest()
 
 
-def url_of(purpose: Purpose, about: str) -> str:
+def url_of(purpose: Purpose, about: str, *, to: str) -> str:
     """Return the address of the page that a link opens. It is the site's own, whatever host a request has named.
 
     :param about: id of the user, or of the change of an address.
-    :raises ObjectDoesNotExist: it is gone.
+    :param to: the address that it is mailed to.
+    :raises ObjectDoesNotExist: it is gone, or the user's address is another by now: whoever reads the one of before
+        gets no link to the account.
     """
     if purpose in {"verify", "reset"}:
-        token = make_token(get_user_model()._default_manager.get(pk=about), purpose)  # noqa: SLF001 - documented
+        users = get_user_model()._default_manager  # noqa: SLF001 - documented
+        token = make_token(users.get(pk=about, **{get_user_model().get_email_field_name(): to}), purpose)
     else:
         token = email_change_token(EmailChange.objects.select_related("user").get(pk=about), purpose)
     path = {

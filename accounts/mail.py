@@ -64,11 +64,11 @@ def deliver(message: Message, attempt: int) -> None:
 def render(message: Message) -> tuple[str, str]:
     """Return subject and body.
 
-    :raises ObjectDoesNotExist: what the link was for is gone.
+    :raises ObjectDoesNotExist: what the link was for is gone, or has another address by now.
     """
     values = {"site": conf.site_url, **message["context"]}
     if message["purpose"]:
-        values["link"] = links.url_of(message["purpose"], message["about"])
+        values["link"] = links.url_of(message["purpose"], message["about"], to=message["to"])
     text = render_to_string(f"bulwark_accounts/mail/{message['template']}.txt", values)
     subject, _, body = text.partition("\n")
     return subject.strip(), f"{body.strip()}\n"

@@ -34,8 +34,7 @@ def make_account(email: str, sealed: str, name: str, origin: Origin) -> None:
     if user is None:
         created = _create(email, unseal(sealed), name=name, request=request)
     elif people.awaits_verification(user) and user.has_usable_password():
-        user.set_unusable_password()
-        user.save(update_fields=["password"])
+        user = _contested(user)
     owner = created or user or people.find_by_email(email)
     if owner is not None and people.awaits_verification(owner):
         _send_verification(owner)
@@ -43,6 +42,16 @@ def make_account(email: str, sealed: str, name: str, origin: Origin) -> None:
         mail.send("known", email)
     if created is None:
         _announce(request, None, known=True)
+
+
+def _contested(user: AbstractBaseUser) -> AbstractBaseUser | None:
+    """Take the password from an account that waits still, and return its user as they are now; None: it has gone."""
+    with transaction.atomic(using=router.db_for_write(get_user_model())):
+        held = people.hold_if_there(user)
+        if held is not None and people.awaits_verification(held):
+            held.set_unusable_password()
+            held.save(update_fields=["password"])
+    return held
 
 
 def resend(email: str, *, request: HttpRequest) -> None:
@@ -79,7 +88,8 @@ def verify_email(token: str, *, request: HttpRequest, now: datetime) -> bool:
     """Record that an address is verified; False when the link is used up, too old, or made up."""
     user = links.user_of(token, "verify")
     with transaction.atomic(using=router.db_for_write(get_user_model())):
-        is_waiting = user is not None and people.awaits_verification(user := people.hold(user))
+        user = people.hold_if_there(user) if user is not None else None
+        is_waiting = user is not None and people.awaits_verification(user) and links.fits(token, "verify", user)
         if user is not None and is_waiting:
             people.mark_verified(user, now=now)
             signals.email_verified.send(

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from .. import signals
-from ..models import Passkey, RecoveryCode, TokenFamily, TotpDevice
+from ..models import EmailChange, Passkey, RecoveryCode, TokenFamily, TotpDevice
 from . import holdings
 from .proofs import Method
 
@@ -16,8 +16,12 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 
 
 def remove(user: Any, *, request: HttpRequest, since: datetime = _EVER) -> None:
-    """Remove the second factors and the links to accounts elsewhere that were added since then (ASVS 5.0, V6.4.3)."""
+    """Remove the second factors and the links to accounts elsewhere that were added since then (ASVS 5.0, V6.4.3).
+
+    And what was asked for and not confirmed yet, another address, whenever that was.
+    """
     with transaction.atomic(using=router.db_for_write(TokenFamily)):
+        EmailChange.objects.filter(user=user, confirmed_at=None).delete()
         removed = [method for method, found in _factors(user, since) if found.delete()[0]]
         recovery_codes = RecoveryCode.objects.of(user)
         if holdings.is_enrolled(user):

@@ -16,10 +16,10 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 
-from accounts import links, mail
+from accounts import email_change, links, mail
 from accounts.background import origin_of, request_from, seal, unseal
 from accounts.checks import check_background, check_links
-from accounts.models import User
+from accounts.models import EmailChange, User
 from tests.accounts.browser import PASSWORD, Browser
 from tests.accounts.conftest import Sent, make_user
 from tests.accounts.counting import queries
@@ -171,6 +171,54 @@ def test_a_user_who_is_gone_gets_no_mail(alice: User, settings: Settings, sent: 
     work()
     assert outgoing.outbox == []
     assert [each.data["reason"] for each in sent] == ["DoesNotExist"]
+
+
+@pytest.mark.usefixtures("queue")
+@pytest.mark.parametrize("purpose", ["verify", "reset"])
+def test_a_mail_to_an_address_of_before_carries_no_link(
+    purpose: links.Purpose, alice: User, settings: Settings, sent: list[Sent]
+) -> None:
+    """A reset that waited in the queue while its user took another address: the old mailbox may be somebody else's."""
+    settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "MAIL_RETRIES": ()}
+    mail.send(purpose, "alice@example.com", link=(purpose, str(alice.pk)))
+    User.objects.update(email="alice@example.org")
+    work()
+    assert outgoing.outbox == []
+    assert [each.data["reason"] for each in sent] == ["DoesNotExist"]
+
+
+@pytest.mark.usefixtures("queue")
+@pytest.mark.parametrize("what", ["before the offer", "before the mail", "before the mail, by a link"])
+def test_a_change_asked_for_before_a_new_password_is_not_offered_after_it(
+    what: str, alice: User, browser: Browser
+) -> None:
+    """The thief's link would be made for the new password, by a queue that is late."""
+    browser.log_in("alice@example.com")
+    work()
+    outgoing.outbox.clear()
+    assert ROUTES["email/change"](browser, "mallory@example.com").status_code == 202
+    (offer,) = waiting()
+    if what != "before the offer":
+        email_change.offer_change.call(*offer.args_kwargs["args"])
+        assert EmailChange.objects.count() == 1
+    if what.endswith("link"):
+        body = {"token": links.make_token(User.objects.get(), "reset"), "new_password": "a long unusual phrase"}
+        assert Browser().send("POST", "password/reset/confirm", body).status_code == 204
+    else:
+        body = {"current_password": PASSWORD, "new_password": "a long unusual phrase"}
+        assert browser.send("POST", "password/change", body).status_code == 204
+    work()
+    assert [message.to for message in outgoing.outbox] == [["alice@example.com"]]
+    assert not EmailChange.objects.exists()
+
+
+@pytest.mark.usefixtures("queue")
+def test_a_change_asked_for_at_an_address_of_before_is_not_confirmed(alice: User, browser: Browser) -> None:
+    change = EmailChange.objects.create(user=alice, old_email="alice@example.com", new_email="mallory@example.com")
+    User.objects.update(email="alice@example.org")
+    change.user.refresh_from_db()
+    token = links.email_change_token(change, "email_change")
+    assert browser.send("POST", "email/change/confirm", {"token": token}).status_code == 400
 
 
 def test_what_is_sealed_is_read_under_the_secret_keys_of_before(settings: Settings) -> None:

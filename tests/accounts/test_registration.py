@@ -14,6 +14,7 @@ from accounts import links
 from accounts.models import EndReason, TokenFamily, User
 from tests.accounts.browser import PASSWORD, Browser, read
 from tests.accounts.conftest import Sent, make_user
+from tests.accounts.meanwhile import after_the_first_read
 
 NEW = "another password, just as long"
 
@@ -202,6 +203,36 @@ def test_a_forgotten_password(browser: Browser, alice: User, sent: list[Sent]) -
     assert browser.log_in("alice@example.com", password=NEW).status_code == 200
     names = [each.name for each in sent if each.name.startswith("password")]
     assert names == ["password_reset_requested"] * 2 + ["password_reset"] * 2
+
+
+@pytest.mark.parametrize("what", ["deactivated", "deleted"])
+def test_a_reset_link_dies_while_it_is_used(what: str, browser: Browser, alice: User) -> None:
+    browser.send("POST", "password/reset", {"email": "alice@example.com"})
+    users = User.objects.filter(pk=alice.pk)
+    body = {"token": mailed_token(), "new_password": NEW}
+    meanwhile = {"deactivated": lambda: users.update(is_active=False), "deleted": users.delete}[what]
+    with after_the_first_read("bulwark_accounts_user", meanwhile):
+        assert browser.send("POST", "password/reset/confirm", body).status_code == 400
+    assert not any(user.check_password(NEW) for user in users)
+
+
+def test_an_address_verified_while_it_is_registered_again_keeps_its_password(browser: Browser, db: None) -> None:
+    body = {"email": "dora@example.com", "password": PASSWORD, "name": "Dora"}
+    browser.send("POST", "register", body)
+    with after_the_first_read("bulwark_accounts_user", lambda: User.objects.update(email_verified_at=timezone.now())):
+        browser.send("POST", "register", body)
+    assert User.objects.get().check_password(PASSWORD)
+    assert mail.outbox[-1].subject == "You have an account already"
+
+
+@pytest.mark.parametrize("what", ["new password", "deleted"])
+def test_a_link_that_verifies_dies_while_it_is_used(what: str, browser: Browser, db: None) -> None:
+    browser.send("POST", "register", {"email": "dora@example.com", "password": PASSWORD, "name": "Dora"})
+    users = User.objects.all()
+    meanwhile = {"new password": lambda: users.update(password="!"), "deleted": users.delete}[what]
+    with after_the_first_read("bulwark_accounts_user", meanwhile):
+        assert browser.send("POST", "email/verify", {"token": mailed_token()}).status_code == 400
+    assert not users.exclude(email_verified_at=None).exists()
 
 
 def test_a_reset_link_dies_with_a_login_a_new_password_and_time(browser: Browser, alice: User) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth import get_user_model
 from django.core import mail
 from django.test import Client
@@ -216,10 +217,16 @@ class SecondUse:
         return ""
 
 
-def test_a_reset_link_that_two_use_at_once_sets_one_password(alice: User, settings: Settings) -> None:
+@pytest.mark.parametrize("is_same", [True, False])
+def test_reset_links_that_two_use_at_once_set_one_password(is_same: bool, alice: User, settings: Settings) -> None:
     settings.AUTH_PASSWORD_VALIDATORS = [{"NAME": f"{__name__}.SecondUse"}]
     Browser().send("POST", "password/reset", {"email": OLD})
     SecondUse.token = token = mailed_token()
+    if not is_same:
+        with time_machine.travel(timezone.now() - timedelta(minutes=1), tick=False):
+            Browser().send("POST", "password/reset", {"email": OLD})
+        SecondUse.token = mailed_token()
+        assert SecondUse.token != token
     body = {"token": token, "new_password": "slow but unusual phrase"}
     assert Browser().send("POST", "password/reset/confirm", body).status_code == 400
     assert SecondUse.status == 204
