@@ -6,6 +6,7 @@ events. `middleware.BrowserSessionMiddleware` ends the Django session when its f
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -28,7 +29,7 @@ from .login import start_family
 from .logout import end_by_holder
 from .mfa import second_step
 from .mfa.requirement import is_due
-from .mfa.second_step import FirstStep, SecondStepNeeded
+from .mfa.second_step import FirstStep, SecondStepNeeded, SecondStepSkipped
 from .models import EndReason, TokenFamily, Transport
 
 #: Where the Django session keeps the id of its family.
@@ -179,17 +180,13 @@ def _on_login(*, request: HttpRequest, user: Any, **_: Any) -> None:
     if before_id:
         sessions.end_all(TokenFamily.objects.filter(pk=before_id), now=now, reason=EndReason.REPLACED)
     amr = vars(request).pop(_AMR, None) or _methods(user)
-    if "mfa" not in amr and (needed := second_step.begin(user, transport=Transport.SESSION, amr=amr)):
-        _wait_for_second_step(request, needed)
-        return
-    family = start_family(
-        user,
-        transport=Transport.SESSION,
-        amr=amr,
-        request=request,
-        now=now,
-        idle=timedelta(seconds=request.session.get_expiry_age()),
-    )
+    idle, family = timedelta(seconds=request.session.get_expiry_age()), None
+    while family is None:
+        if "mfa" not in amr and (needed := second_step.begin(user, transport=Transport.SESSION, amr=amr)):
+            _wait_for_second_step(request, needed)
+            return
+        with suppress(SecondStepSkipped):  # it was added this moment, and is asked for now
+            family = start_family(user, transport=Transport.SESSION, amr=amr, request=request, now=now, idle=idle)
     request.session[FAMILY_KEY] = str(family.pk)
     vars(request)[_FAMILY] = family
 

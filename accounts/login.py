@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -74,10 +75,10 @@ def admit(
     :param amr: what was shown (RFC 8176): `pwd`, or `fed` for another provider's word.
     :param dpop_jkt: the thumbprint of the key to bind the session to; empty for none.
     """
-    needed = second_step.begin(user, transport=transport, amr=amr, dpop_jkt=dpop_jkt)
-    if needed is not None:
-        return needed
-    return start_session(user, transport=transport, amr=amr, request=request, now=now, dpop_jkt=dpop_jkt)
+    while (needed := second_step.begin(user, transport=transport, amr=amr, dpop_jkt=dpop_jkt)) is None:
+        with suppress(SecondStepSkipped):  # it was added this moment, and is asked for now
+            return start_session(user, transport=transport, amr=amr, request=request, now=now, dpop_jkt=dpop_jkt)
+    return needed
 
 
 def start_session(
@@ -118,8 +119,6 @@ def start_family(
     :raises AccountLocked: staff have locked the account; nothing is started.
     :raises SecondStepSkipped: one factor was shown, and the user has a second one: call `admit`.
     """
-    if "mfa" not in amr and holdings.is_enrolled(user):
-        raise SecondStepSkipped
     family = _new_family(user, transport=transport, amr=amr, request=request, now=now, **fields)
     family.user = user  # type: ignore[assignment]  # whatever model the host has
     if idle is not None:
@@ -132,8 +131,11 @@ def start_family(
         family.save(force_insert=True)
         user.last_login = now  # also uses up the reset links that are still out
         user.save(update_fields=["last_login"])
-        if locks.is_locked(user, now=now):  # after the writes, which wait for a lock that is being put on
+        # After the writes, which wait for a lock that is being put on, or for a second factor that is being added.
+        if locks.is_locked(user, now=now):
             raise locks.AccountLocked
+        if "mfa" not in amr and holdings.is_enrolled(user):
+            raise SecondStepSkipped
         _end_the_oldest(user, now=now)
         signals.login_succeeded.send(
             sender=TokenFamily,

@@ -14,6 +14,7 @@ from edge.problems import Problem
 from ..login import LoginRefused, authenticate
 from ..logout import end_by_holder
 from ..mfa import second_step
+from ..mfa.second_step import SecondStepSkipped
 from ..models import EndReason, Transport
 from ..rotation import Refused, rotate_tokens
 from ..serializers import NewPasswordField
@@ -57,10 +58,17 @@ class TokenObtainSerializer(serializers.Serializer[Any]):
             if checked.exhausted is not None:
                 raise checked.exhausted.problem()
             raise exceptions.AuthenticationFailed(self.error_messages["no_active_account"], "no_active_account")
-        if needed := second_step.begin(checked, transport=Transport.BODY, amr=["pwd"]):
-            raise SecondFactorNeeded(mfa_token=needed.token, methods=[*needed.methods])
         self.user = checked
+        self.ask_second_factor()
         return {}
+
+    def ask_second_factor(self) -> None:
+        """Refuse a user who has a second factor.
+
+        :raises SecondFactorNeeded: it has the token that `login/mfa` takes.
+        """
+        if needed := second_step.begin(self.user, transport=Transport.BODY, amr=["pwd"]):
+            raise SecondFactorNeeded(mfa_token=needed.token, methods=[*needed.methods])
 
 
 class TokenObtainPairSerializer(TokenObtainSerializer):
@@ -79,6 +87,9 @@ class TokenObtainPairSerializer(TokenObtainSerializer):
         asking = current_request.set(getattr(request, "_request", request))
         try:
             refresh = self.get_token(self.user)
+        except SecondStepSkipped:  # it was added this moment
+            self.ask_second_factor()
+            raise TokenError(_("Token is invalid or expired")) from None
         finally:
             current_request.reset(asking)
         return {"refresh": str(refresh), "access": str(refresh.access_token)}

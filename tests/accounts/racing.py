@@ -8,12 +8,30 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 Answer = tuple[int, dict[str, Any]]
+
+
+@contextmanager
+def before(statement: str, act: Callable[[], Any]) -> Iterator[None]:
+    """Call ``act`` once, before the first statement that starts so: what another request does meanwhile."""
+    from django.db import connection
+
+    pending = [act]
+
+    def wrapper(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if pending and sql.startswith(statement):
+            pending.pop()()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(wrapper):
+        yield
+    assert not pending, "nothing of the kind was sent"
 
 
 def at_once(calls: Sequence[Callable[[], Answer]]) -> list[Answer]:

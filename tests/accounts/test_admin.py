@@ -1,20 +1,18 @@
 """Users and sessions in the admin."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.core import mail
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import TokenFamily, User
 from tests.accounts.browser import PASSWORD, Browser
 from tests.accounts.conftest import Sent, make_user
+from tests.accounts.racing import before
 
 USERS, SESSIONS = "/admin/bulwark_accounts/user/", "/admin/bulwark_accounts/tokenfamily/"
 
@@ -162,21 +160,6 @@ def test_guessing_at_the_admin_is_limited(alice: User) -> None:
 
 NEW = "another password, just as long"
 NO_SESSIONS = {"token_families-TOTAL_FORMS": "0", "token_families-INITIAL_FORMS": "0"}
-
-
-@contextmanager
-def before(statement: str, act: Callable[[], Any]) -> Iterator[None]:
-    """Call ``act`` once, before the first statement that starts so: what another request does meanwhile."""
-    pending = [act]
-
-    def wrapper(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        if pending and sql.startswith(statement):
-            pending.pop()()
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(wrapper):
-        yield
-    assert not pending, "nothing of the kind was sent"
 
 
 @pytest.mark.parametrize("taken", [{"is_staff": False}, {"is_active": False}, {"password": "!"}], ids=str)

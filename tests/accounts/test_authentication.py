@@ -80,7 +80,7 @@ def test_nobody_is_nobody(db: None) -> None:
 
 
 @pytest.mark.parametrize("mode", ["session", "stateless"])
-@pytest.mark.parametrize("ending", ["logout", "logout-all", "password", "deactivation", "address", "reset"])
+@pytest.mark.parametrize("ending", ["logout", "logout-all", "password", "deactivation", "address", "reset", "deletion"])
 @pytest.mark.django_db(transaction=True)
 def test_what_ends_a_session_counts_on_the_next_request(mode: str, ending: str, settings: Settings) -> None:
     settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "MODE": mode}
@@ -99,6 +99,8 @@ def test_what_ends_a_session_counts_on_the_next_request(mode: str, ending: str, 
     elif ending == "deactivation":
         alice.is_active = False
         alice.save(update_fields=["is_active"])
+    elif ending == "deletion":
+        User.objects.filter(pk=alice.pk).delete()
     elif ending == "address":
         alice.email = "new@example.com"
         alice.save()
@@ -106,6 +108,21 @@ def test_what_ends_a_session_counts_on_the_next_request(mode: str, ending: str, 
         sessions.end_all(TokenFamily.objects.of(alice), now=timezone.now(), reason=EndReason.PASSWORD_RESET)
     assert browser.send("GET", "me").status_code == 401
     assert browser.refresh().status_code == 401
+
+
+@pytest.mark.parametrize("mode", ["session", "stateless"])
+def test_who_is_active_again_has_none_of_the_old_sessions(
+    mode: str, settings: Settings, alice: User, browser: Browser
+) -> None:
+    """Also those that nobody has shown in between, which no request has judged."""
+    settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "MODE": mode}
+    browser.log_in("alice@example.com")
+    alice.refresh_from_db()
+    for is_active in (False, True):
+        alice.is_active = is_active
+        alice.save()
+    assert browser.refresh().status_code == 401
+    assert TokenFamily.objects.get().revoke_reason == EndReason.DEACTIVATED
 
 
 def test_a_plain_save_ends_nothing(stateless: None, alice: User, browser: Browser) -> None:

@@ -5,14 +5,19 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
 from django.utils import timezone
 
 from accounts.login import start_session
 from accounts.mfa.second_step import SecondStepSkipped, begin
 from accounts.models import RecoveryCode, TokenFamily, User
-from tests.accounts.browser import Browser, read
+from tests.accounts.browser import PASSWORD, Browser, read
 from tests.accounts.conftest import Sent, make_user
 from tests.accounts.mfa.devices import Phone, enrol_passkey, enrol_phone, first_step, second_step
+from tests.accounts.racing import before
+
+#: What a login does after it has asked for second factors and before it writes.
+LOOKS_FOR_THE_DEVICE = 'SELECT %s AS "a" FROM "bulwark_accounts_tokenfamily"'
 
 
 def test_a_password_alone_opens_nothing(phone: Phone) -> None:
@@ -149,6 +154,36 @@ def test_a_caller_that_forgets_the_second_step_gets_no_session(phone: Phone, ali
     with pytest.raises(SecondStepSkipped):
         start_session(alice, transport="body", amr=["pwd"], request=None, now=timezone.now())
     assert TokenFamily.objects.of(alice).count() == 1
+
+
+def test_a_factor_that_is_added_during_a_login_is_asked_for(alice: User) -> None:
+    """A thief with the password logs in while the owner adds the first factor, which ends all other sessions."""
+    owner, thief = Browser(), Browser()
+    owner.log_in("alice@example.com")
+    with before(LOOKS_FOR_THE_DEVICE, lambda: enrol_phone(owner)):
+        response = thief.log_in("alice@example.com")
+    assert (response.status_code, read(response)["code"]) == (401, "mfa_required")
+    assert TokenFamily.objects.live(timezone.now()).count() == 1
+
+
+def test_a_factor_that_is_added_during_a_login_is_asked_for_on_pages(alice: User) -> None:
+    owner, thief = Browser(), Client()
+    owner.log_in("alice@example.com")
+    with before(LOOKS_FOR_THE_DEVICE, lambda: enrol_phone(owner)):
+        form = {"identifier": "alice@example.com", "password": PASSWORD}
+        response = thief.post("/account/login", form, secure=True)
+    assert response["Location"].startswith("/account/login/mfa")
+    assert TokenFamily.objects.live(timezone.now()).count() == 1
+
+
+@pytest.mark.urls("tests.accounts.simplejwt_urls")
+def test_a_factor_that_is_added_during_a_login_is_asked_for_by_simplejwts_names(alice: User) -> None:
+    owner = Browser()
+    owner.log_in("alice@example.com")
+    with before(LOOKS_FOR_THE_DEVICE, lambda: enrol_phone(owner)):
+        response = Browser().send("POST", "/api/token/", {"email": "alice@example.com", "password": PASSWORD})
+    assert (response.status_code, read(response)["code"]) == (401, "mfa_required")
+    assert TokenFamily.objects.live(timezone.now()).count() == 1
 
 
 def test_logins_that_only_lack_the_second_step_are_no_failed_guesses(phone: Phone) -> None:
