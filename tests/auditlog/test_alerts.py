@@ -14,10 +14,12 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core import mail
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from auditlog.alerts.channels import EmailChannel
 from auditlog.alerts.raising import acknowledge, add_note, close
 from auditlog.detection.detectors import Each, New
 from auditlog.detection.engine import look
@@ -138,6 +140,51 @@ def test_a_rule_that_breaks_stops_no_other(monkeypatch: pytest.MonkeyPatch, capl
     with caplog.at_level(logging.CRITICAL):
         found([*guessed(), login(NOON + MINUTE, "alice")])
     assert the_alert().count == 10
+
+
+def test_who_was_told_of_an_alert_is_told_of_its_end(webhook: Receiver, settings: Settings) -> None:
+    """People close it on a page, whose server has no channels: those are the detector's."""
+    found(guessed())
+    delivered()
+    described = settings.BULWARK_AUDITLOG["ALERT_CHANNELS"]
+    use(settings)
+    close(the_alert(), by=None, note="a test that we ordered")
+    assert delivered() == 0
+    use(settings, **described)
+    assert delivered() == 1
+    assert webhook.bodies[-1]["data"]["alerts"][0]["state"] == "closed"
+
+
+def test_a_message_that_takes_long_is_nobody_elses_and_no_transaction(
+    settings: Settings, hook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database ends sessions that idle in a transaction, and what was told would be told again."""
+    use(settings, people=mailed())
+    found(guessed())
+    blocks, meanwhile = len(connection.savepoint_ids), []
+
+    def slow(_channel: EmailChannel, _deliveries: object, **_: object) -> None:
+        meanwhile.append((len(connection.savepoint_ids), delivered()))
+
+    monkeypatch.setattr(EmailChannel, "send", slow)
+    assert delivered() == 1
+    assert meanwhile == [(blocks, 0)]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL gives up statements")
+def test_a_rule_whose_query_takes_too_long_blinds_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def slow(*_: object) -> Iterator[Finding]:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 20; SELECT pg_sleep(5)")
+        yield from ()
+
+    monkeypatch.setattr(New, "findings", slow)
+    with caplog.at_level(logging.CRITICAL):
+        found([*guessed(), login(NOON + MINUTE, "alice")])
+    assert the_alert().count == 10
+    assert Event.objects.filter(type="auditlog.rule_failed", data__rule="new_device").exists()
 
 
 def test_a_rule_that_breaks_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

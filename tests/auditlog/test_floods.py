@@ -201,6 +201,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
+@pytest.mark.django_db(transaction=True)
 def test_what_a_killed_process_has_counted_is_stored_by_another(spool_folder: Path, clock: Clock) -> None:
     done = subprocess.run([sys.executable, "-c", KILLED, str(spool_folder)], check=False)
     assert done.returncode == -signal.SIGKILL

@@ -83,6 +83,20 @@ def test_a_closed_one_takes_no_more_steps(incident: Incident) -> None:
         running.draft_notice(incident, by="erin")
 
 
+def test_a_step_that_lost_the_race_is_not_taken(incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two close it at once, or one contains what another has just closed."""
+    running.close(incident, POST_MORTEM, by="erin")
+    monkeypatch.setattr(running, "_live", lambda _incident: None)  # it was asked a moment before
+    for step in (
+        lambda: running.close(incident, POST_MORTEM, by="bob"),
+        lambda: running.contain(incident, "x", by="b"),
+    ):
+        with pytest.raises(running.IncidentStepRefused, match="closed"):
+            step()
+    assert Incident.objects.get().state == IncidentState.CLOSED
+    assert Event.objects.filter(type="auditlog.incident_closed").count() == 1
+
+
 def test_a_notice_is_sent_once_and_only_when_it_was_read(incident: Incident, mailoutbox: list[Any]) -> None:
     notice = running.draft_notice(incident, by="erin")
     assert not mailoutbox

@@ -7,16 +7,18 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
 from auditlog import spool, writing
 from auditlog.models import Event
+from auditlog.recording import record
 from auditlog.signals import events_replayed, events_spooled
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.auditlog.urls"), pytest.mark.usefixtures("spool_folder")]
@@ -63,6 +65,7 @@ def away() -> Iterator[Callable[[], None]]:
         yield back
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_refusal_while_the_database_is_away_is_stored_when_it_is_back(
     client: Client, away: Callable[[], None], heard: list[dict[str, Any]]
 ) -> None:
@@ -82,6 +85,19 @@ def test_a_refusal_while_the_database_is_away_is_stored_when_it_is_back(
     ]
     assert spool.waiting() == []
     assert heard[-1]["count"] == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_waits_is_stored_in_nobody_elses_transaction() -> None:
+    """It may be rolled back, when the file is gone already."""
+    spool.keep([an_event(reason="kept")], error=AwayError())
+    with suppress(KeyError), transaction.atomic():
+        record("x.y", outcome="refused")  # of a command: stored at once
+        raise KeyError
+    assert len(spool.waiting()) == 1
+    record("x.y", outcome="refused")
+    assert spool.waiting() == []
+    assert Event.objects.filter(reason="kept").count() == 1
 
 
 def test_what_was_kept_is_what_comes_back() -> None:

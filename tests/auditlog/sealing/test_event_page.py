@@ -76,6 +76,8 @@ def test_without_a_key_nothing_is_claimed(verifier: Client, sealed: Event, setti
 def test_the_proof_is_that_of_the_command(verifier: Client, sealed: Event) -> None:
     found = json.loads(verifier.get(f"{page_of(sealed)}proof/").content)
     assert (found["event"], found["tree_size"] > found["leaf_index"]) == (str(sealed.uuid), True)
+    # It holds the whole event: who takes it has looked at it.
+    assert Event.objects.get(type="auditlog.event_viewed").data["id"] == str(sealed.uuid)
 
 
 def test_to_view_is_not_to_verify(auditor: Client, sealed: Event) -> None:

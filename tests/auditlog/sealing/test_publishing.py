@@ -117,6 +117,14 @@ def test_a_bucket_holds_the_newest_of_each_tree(key: notes.Signer, place: str) -
     assert f"Credential={scope}" in Place.headers_seen[0]["authorization"]
 
 
+def test_a_number_that_nobody_signed_keeps_nobody_busy(key: notes.Signer, place: str) -> None:
+    """Who can write the bucket, and has no key, says that there are a billion trees."""
+    bucket = BucketPublisher(f"{place}/audit", region="x", access_key="id", secret_key="secret")
+    Place.objects["/audit/latest.checkpoint"] = note_of(key, 1, 5)[1].replace("/1\n", "/1000000000\n", 1).encode()
+    with pytest.raises(ValueError, match=r"."):
+        bucket.heads()
+
+
 def test_the_signature_is_that_of_the_published_example() -> None:
     """From "Signature Calculations for the Authorization Header" of the S3 API reference: PUT Object, GET Object."""
     secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # pragma: allowlist secret

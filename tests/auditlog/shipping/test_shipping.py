@@ -39,10 +39,13 @@ class MemoryReceiver(Receiver):
 
     taken: ClassVar[list[list[str]]] = []
     is_away: ClassVar[bool] = False
+    most: ClassVar[int] = 1000
 
     def send(self, events: Sequence[Event]) -> None:
         if MemoryReceiver.is_away:
             raise ConnectionError
+        if len(events) > MemoryReceiver.most:
+            raise PostRefused(413)
         MemoryReceiver.taken.append([event.reason for event in events])
 
 
@@ -66,6 +69,21 @@ def seven(events: Store, settled: Callable[[], None]) -> list[Event]:
 def test_batch_after_batch_in_order(seven: list[Event]) -> None:
     assert [shipping.ship("siem", "default", 3).count for _ in range(4)] == [3, 3, 1, 0]
     assert MemoryReceiver.taken == [["0", "1", "2"], ["3", "4", "5"], ["6"]]
+
+
+def test_who_finds_a_batch_too_large_gets_a_smaller_one(seven: list[Event], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever can fill a few events with a hundred kilobytes each stops nobody's shipping."""
+    monkeypatch.setattr(MemoryReceiver, "most", 2)
+    counts = []
+    while count := shipping.ship("siem", "default").count:
+        counts.append(count)
+    assert sum(counts) == 7
+    assert max(counts) <= 2
+    assert [reason for batch in MemoryReceiver.taken for reason in batch] == list("0123456")
+    monkeypatch.setattr(MemoryReceiver, "most", 0)
+    shipping.replay("siem", seven[0].ts, "default")
+    with pytest.raises(PostRefused, match="413"):
+        shipping.ship("siem", "default")
 
 
 def test_each_receiver_has_a_place_of_its_own(seven: list[Event]) -> None:
