@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError
 from django.urls import include, path
-from django_filters import FilterSet, ModelChoiceFilter
+from django_filters import FilterSet, ModelChoiceFilter, RangeFilter
 from rest_framework import serializers
 from rest_framework.routers import SimpleRouter
 from rest_framework.test import APIClient
@@ -74,6 +74,7 @@ class Writing(serializers.ModelSerializer[Loan]):
 
 class ShelfFilter(FilterSet):  # type: ignore[misc]  # django-filter has no types
     book = ModelChoiceFilter(field_name="books", queryset=Book.objects.all())
+    length = RangeFilter(field_name="books__pages")
 
     class Meta:
         model = Shelf
@@ -206,6 +207,8 @@ def test_a_nested_row_is_decided_by_its_own_policy(client_of: Client, cast: Cast
     [
         ({"books__title": "seen"}, 200),
         ({"books__note": "secret"}, 422),
+        ({"length_min": "3"}, 422),
+        ({"length_max": "3"}, 422),
         ({"books__tags__name": "x"}, 422),
         ({"within__name": "x"}, 200),
         ({"ordering": "books__title"}, 200),
