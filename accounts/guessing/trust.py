@@ -91,10 +91,11 @@ def device_or_ip(_group: str, request: Any) -> str:
 
 
 def _named(request: Any) -> str:
-    """Return the account that a login names, in JSON or in one of the forms."""
+    """Return the account that a login names, in JSON or in one of the forms; "" when it names several: each door reads
+    one of the fields, and guesses at one account would be charged to another's device.
+    """
     data: Any = request.data if hasattr(request, "_request") else request.POST
-    for name in (get_user_model().USERNAME_FIELD, "username", "identifier"):
-        value = data.get(name) if hasattr(data, "get") else None
-        if isinstance(value, str):
-            return value
-    return ""
+    names = (get_user_model().USERNAME_FIELD, "username", "identifier")
+    given = {data.get(name) for name in names} if hasattr(data, "get") else set()
+    named = [each for each in given if isinstance(each, str)]
+    return named[0] if len(named) == 1 else ""

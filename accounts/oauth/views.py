@@ -182,17 +182,18 @@ def _is_login_due(
     wanted: AuthorizationRequest, session: TokenFamily, parameters: dict[str, str], *, now: datetime
 ) -> bool:
     """Say whether a user who is logged in has to log in again (OpenID Connect Core, section 3.1.2.1)."""
-    if wanted.max_age is not None and (now - session.auth_time).total_seconds() > wanted.max_age:
+    if wanted.max_age and (now - session.auth_time).total_seconds() > wanted.max_age:
         return True
     if "mfa" not in session.amr and holdings.is_enrolled(session.user):
         return True  # the second factor was added after the login
     asked_at = parameters.get(_ASKED_AT, "")
     is_done = asked_at.isdecimal() and len(asked_at) < 12 and session.auth_time.timestamp() >= int(asked_at)
-    return "login" in wanted.prompts and not is_done
+    # No login is 0 seconds old: with `max_age=0` an app asks for a new one, as with `prompt=login`.
+    return ("login" in wanted.prompts or wanted.max_age == 0) and not is_done
 
 
 def _to_login(request: HttpRequest, *, now: datetime) -> HttpResponse:
-    """Send the user to the login page, which leads back here; when that was is noted for `prompt=login`.
+    """Send the user to the login page, which leads back here; when that was is noted for `prompt=login`, `max_age=0`.
 
     An app that notes another moment itself only does without the login that it asked for.
     """

@@ -194,11 +194,10 @@ def test_a_client_of_the_api_gets_no_session_of_a_browser(thief: Browser) -> Non
     assert log_in_by_passkey(Browser(), enrol_passkey(thief), transport="session").status_code == 422
 
 
-@pytest.mark.parametrize("page", ["login/passkey", "login/mfa"])
-def test_a_passkey_nested_without_end_is_refused_and_no_failure(page: str, alice: User) -> None:
+@pytest.mark.parametrize(("page", "status"), [("login/passkey", 422), ("login/mfa", 302)])
+def test_a_passkey_nested_without_end_is_refused_and_no_failure(page: str, status: int, alice: User) -> None:
     form = {"credential": "[" * 5000, "state": "x"}
-    response = Client().post(f"/account/{page}", form, secure=True)
-    assert (response.status_code, response.headers["Location"][:14]) == (302, "/account/login")
+    assert Client().post(f"/account/{page}", form, secure=True).status_code == status
 
 
 class SecondUse:

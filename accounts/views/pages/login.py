@@ -57,9 +57,11 @@ class LoginPage(FormPage):
     form_class = LoginForm
     #: Where the page's script gets a challenge; empty while none is due.
     challenge_url = ""
+    #: What it says, by its word in `NOTICES`; empty for what the address asks it to.
+    word = ""
 
     def page(self, status: int = 200, **context: Any) -> HttpResponse:
-        notice = NOTICES.get(self.request.GET.get("done", ""), "")
+        notice = NOTICES.get(self.word or self.request.GET.get("done", ""), "")
         ceremony = passkeys.begin_assertion(None, request=self.request)
         given: dict[str, Any] = {"notice": notice, "next": next_url(self.request), "ceremony": ceremony}
         given |= {"is_open": conf.registration_open, "providers": offered()}

@@ -13,7 +13,7 @@ from edge.ratelimit import ratelimit
 
 from ... import browser_sessions
 from ...first_factor import LoginRefused
-from ...forms import PageForm, PasskeyForm, SecondStepForm
+from ...forms import LoginForm, PageForm, PasskeyForm, SecondStepForm
 from ...guessing import challenge_path
 from ...guessing.challenges import ChallengeRequired
 from ...mfa import factors, holdings, passkeys, second_step
@@ -22,7 +22,7 @@ from ...mfa.second_step import FirstStep
 from ...mfa.sign_in import user_of_passkey
 from ...models import TokenFamily
 from .base import FormPage
-from .login import CHALLENGED, logged_in, next_url
+from .login import CHALLENGED, LoginPage, logged_in, next_url
 
 WRONG_CODE = "This code is not right, or was used before. The app shows a new one every half minute."
 WRONG_PASSKEY = "This passkey was not accepted. Try again."
@@ -85,7 +85,10 @@ class PasskeyLoginPage(FormPage):
         return super().post(request)
 
     def shown(self, form: PageForm, status: int = 200) -> HttpResponse:  # noqa: ARG002 - the form is on another page
-        return to_login(self.request, "passkey-refused")
+        # No redirect: the limit gives back what a success has spent, and goes by the status.
+        page = LoginPage(word="passkey-refused")
+        page.setup(self.request)
+        return page.shown(LoginForm(), status)
 
     def done(self, form: PageForm) -> HttpResponse | None:
         proof = proof_of(form.cleaned_data)

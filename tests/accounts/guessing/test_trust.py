@@ -120,3 +120,12 @@ def test_strangers_behind_one_address_leave_the_owners_device_its_own_count(alic
     assert home.log_in(BOB).status_code == 429, "for another account it is one of the strangers"
     page = {"identifier": ALICE, "password": PASSWORD}
     assert home.client.post("/account/login", page, secure=True).status_code == 302
+
+
+def test_guesses_at_one_account_are_not_charged_to_anothers_device(alice: User) -> None:
+    """Who has an account has a device, and could spend its count, and the next one's, on guesses at others."""
+    home = Browser()
+    assert home.log_in(ALICE).status_code == 200
+    guess = {"email": ALICE, "identifier": BOB, "password": "wrong"}
+    assert [home.client.post("/account/login", guess, secure=True).status_code for _ in range(5)] == [422] * 5
+    assert Browser().log_in(BOB, password="wrong").status_code == 429, "the address has paid"

@@ -151,17 +151,20 @@ def test_prompt_none_answers_who_is_logged_in(app: App) -> None:
     assert answer_of(app.authorize(prompt="none"))[1]["code"]
 
 
-def test_prompt_login_asks_again_and_once(app: App) -> None:
-    response = app.authorize(prompt="login")
+@pytest.mark.parametrize("asked", [{"prompt": "login"}, {"max_age": "0"}], ids=str)
+def test_a_new_login_is_asked_for_once(app: App, asked: dict[str, str]) -> None:
+    response = app.authorize(**asked)
     assert answer_of(response)[0] == "/account/login"
     with time_machine.travel(timezone.now() + timedelta(seconds=2), tick=False):
         back = app.log_in("alice@example.com", url=response.headers["Location"]).headers["Location"]
+    with time_machine.travel(timezone.now() + timedelta(seconds=4), tick=False):
         assert answer_of(app.visit(back))[1]["code"]
 
 
-def test_prompt_login_is_not_skipped_by_going_back_unasked(app: App) -> None:
+@pytest.mark.parametrize("asked", [{"prompt": "login"}, {"max_age": "0"}], ids=str)
+def test_a_new_login_is_not_skipped_by_going_back_unasked(app: App, asked: dict[str, str]) -> None:
     with time_machine.travel(timezone.now() + timedelta(seconds=60), tick=False):
-        back = parse_qs(urlsplit(app.authorize(prompt="login").headers["Location"]).query)["next"][0]
+        back = parse_qs(urlsplit(app.authorize(**asked).headers["Location"]).query)["next"][0]
         assert answer_of(app.visit(back))[0] == "/account/login"
 
 
@@ -169,7 +172,8 @@ def test_an_old_login_is_renewed_where_the_app_asks_for_a_fresh_one(app: App) ->
     with time_machine.travel(timezone.now() + timedelta(minutes=5), tick=False):
         assert answer_of(app.authorize(max_age="600"))[0] == REDIRECT
         assert answer_of(app.authorize(max_age="60"))[0] == "/account/login"
-        assert answer_of(app.authorize(max_age="60", prompt="none"))[1]["error"] == "login_required"
+        for seconds in ("60", "0"):
+            assert answer_of(app.authorize(max_age=seconds, prompt="none"))[1]["error"] == "login_required"
 
 
 def test_a_session_that_has_ended_makes_no_codes(app: App) -> None:
