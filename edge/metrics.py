@@ -56,7 +56,7 @@ def limit_decisions(outcome: str, store: str) -> Counter:
 
 
 #: Statuses that somebody watches for: known as 0 before the first of them.
-_WATCHED = (200, 401, 403, 429, 500, 503)
+_WATCHED = (200, 201, 204, 400, 401, 403, 404, 422, 429, 500, 503)
 
 
 @lru_cache(maxsize=1)
