@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
@@ -22,6 +23,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 import dev
 
 PARTS = ("accounts", "articles", "auditlog", "authz", "config", "edge", "manage.py")
+#: What the demo client looks for in vain.
+PROBED = {"/.env", "/.git/config", "/wp-login.php", "/phpmyadmin/", "/actuator/env", "/server-status"}
 #: Tells the console of a violation, wherever it happens; the browser's own message could be worded otherwise.
 TELL = """document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} refused ${event.blockedURI || event.sample}`));"""
@@ -120,10 +123,10 @@ class Watched:
         self.page.on("request", self._request)
 
     def _console(self, message: ConsoleMessage) -> None:
-        # A refusal that the API sends on purpose is in the console too. Anything else is a fault.
-        refused = (
-            "/api/v1/" in message.location.get("url", "") and "the server responded with a status of 4" in message.text
-        )
+        # A refusal that the demo client asks for on purpose is in the console too. Anything else is a fault.
+        asked = urlsplit(message.location.get("url", "")).path
+        is_on_purpose = asked.startswith("/api/v1/") or asked in PROBED
+        refused = is_on_purpose and "the server responded with a status of 4" in message.text
         if message.type in {"error", "warning"} and not refused:
             self.faults.append(f"{message.text} {message.location.get('url', '')}")
 

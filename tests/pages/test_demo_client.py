@@ -22,7 +22,10 @@ ATTACKS = [
     "ssrf",
     "store-script",
     "body-bombs",
+    "probing",
+    "spraying",
     "stuffing",
+    "scraping",
 ]
 
 

@@ -4,7 +4,7 @@
  * @typedef {Object} Exchange
  * @property {string} who whose request it was
  * @property {string} method
- * @property {string} path below the API's root
+ * @property {string} path as it was given
  * @property {number} status 0 when there was no answer
  * @property {boolean} ok
  * @property {Object} body the JSON of the answer; empty when there is none
@@ -29,7 +29,7 @@ export class Api {
 
   /**
    * @param {string} method
-   * @param {string} path below the API's root
+   * @param {string} path below the API's root, or below the site's with a slash in front
    * @param {{who?: string, body?: Object, text?: string, token?: string, headers?: Object, apart?: boolean}} options
    *   `text` is a body sent as it is; `apart` neither sends nor takes cookies
    * @returns {Promise<Exchange>} never rejects
@@ -43,7 +43,7 @@ export class Api {
     try {
       const credentials = apart ? "omit" : "same-origin";
       const options = { method, headers: all, body: content, credentials, cache: "no-store" };
-      exchange = await read(await fetch(this.#root + path, options));
+      exchange = await read(await fetch(path.startsWith("/") ? path : this.#root + path, options));
     } catch {
       exchange = { status: 0, ok: false, body: {}, requestId: "", etag: "", retryAfter: 0 };
     }

@@ -1,6 +1,9 @@
 /**
  * The attacks. Each runs against the real API and says what it saw:
- * `run(context)` returns `{steps: Exchange[], stopped: boolean, verdict: string}`.
+ * `run(context)` returns `{steps: Exchange[], stopped: boolean, verdict: string}`; a step may stand for several alike, `times`.
+ *
+ * Those with an `id` that `manage.py simulate_attack` knows are its scenarios, as far as a browser can play them: it has
+ * one address, and its own User-Agent.
  *
  * `needs`: "people" (the demo's accounts, for attacks between two of them), "session" (the visitor's own), or nothing.
  */
@@ -18,6 +21,18 @@ class Trial {
   async as(actor, method, path, options = {}) {
     const step = await this.api.send(method, path, { who: actor.name, token: actor.access, apart: true, ...options });
     this.steps.push(step);
+    return step;
+  }
+
+  /**
+   * Sends one of many requests alike: as a step of its own only where the answer is another than before. The first of
+   * a row stands for it: the log counts the later ones of a flood together.
+   */
+  async again(actor, method, path, options = {}) {
+    const step = await this.api.send(method, path, { who: actor.name, apart: true, ...options });
+    const last = this.steps.at(-1);
+    if (last?.path === path && last.status === step.status) last.times = (last.times ?? 1) + 1;
+    else this.steps.push(step);
     return step;
   }
 
@@ -172,19 +187,66 @@ async function breakParser(context) {
   );
 }
 
-async function guessPassword(context) {
+/** Tries passwords until the server has enough of this address, at most twelve. `pair(number)` is whose and which. */
+async function guess(context, pair, lesson) {
   const trial = new Trial(context);
-  const email = context.people[0]?.email ?? "someone@example.com";
-  for (let attempt = 1; attempt <= 12; attempt += 1) {
-    const body = { email, password: `guess-number-${attempt}` };
-    const answer = await trial.as({ name: "guesser" }, "POST", "auth/login", { body });
+  for (let tried = 0; tried < 12; tried += 1) {
+    const answer = await trial.again({ name: "guesser" }, "POST", "auth/login", { body: pair(tried) });
     if (answer.status === 429) {
-      const before = `${attempt - 1} wrong guesses were answered alike`;
-      return trial.end(true, `${before}, then none: this address may try again in ${answer.retryAfter} seconds.`);
+      const before = tried ? `${tried} wrong guesses were answered alike, then none` : "This address has guessed enough already";
+      return trial.end(true, `${before}: it may try again in ${answer.retryAfter} seconds. ${lesson}`);
     }
     if (answer.status !== 401) break;
   }
-  return trial.end(false, "Twelve guesses, and no end to them.");
+  return trial.end(false, "Guess after guess, and no end to them.");
+}
+
+const stuffCredentials = (context) =>
+  guess(
+    context,
+    (number) => ({ email: `victim${number}@example.com`, password: `stolen-password-${number}` }),
+    "Whether there is such an account, no answer tells.",
+  );
+
+const sprayPassword = (context) =>
+  guess(
+    context,
+    (number) => ({ email: `victim${number}@example.com`, password: "Summer2030!Summer" }),
+    "The accounts of one address share its guesses: a new account buys no new try.",
+  );
+
+async function readEverything(context) {
+  const trial = new Trial(context);
+  let refused = 0;
+  let wait = 0;
+  for (let number = 0; number < 150; number += 1) {
+    const answer = await trial.again({ name: "scraper" }, "GET", "categories/");
+    if (answer.status === 429) refused += 1;
+    wait = answer.retryAfter;
+  }
+  const stopped = refused > 60;
+  return trial.end(
+    stopped,
+    stopped
+      ? `${150 - refused} of 150 reads were answered, the others told to come back in ${wait} seconds. Whoever goes on all the same raises an alert.`
+      : "The server went on answering, as fast as it was asked.",
+  );
+}
+
+async function lookForHoles(context) {
+  const trial = new Trial(context);
+  const paths = ["/.env", "/.git/config", "/wp-login.php", "/phpmyadmin/", "/actuator/env", "/server-status"];
+  let stopped = true;
+  for (const path of paths) {
+    const answer = await trial.as({ name: "scanner" }, "GET", path);
+    stopped &&= answer.status >= 400 && answer.status < 500;
+  }
+  return trial.end(
+    stopped,
+    stopped
+      ? "There is nothing of the kind here, and no stack trace that tells what there is. Three such requests raise an alert."
+      : "One of the addresses was answered, or made the server fail.",
+  );
 }
 
 export const ATTACKS = [
@@ -245,11 +307,35 @@ export const ATTACKS = [
     run: breakParser,
   },
   {
+    id: "probing",
+    layer: "auditlog",
+    title: "Look for known holes",
+    text: "What careless servers leave lying about: /.env, /.git/config, /phpmyadmin/ and others.",
+    needs: "",
+    run: lookForHoles,
+  },
+  {
+    id: "spraying",
+    layer: "accounts",
+    title: "Spray one password",
+    text: "One common password on account after account. Signing in from here then waits, too.",
+    needs: "",
+    run: sprayPassword,
+  },
+  {
     id: "stuffing",
     layer: "edge",
-    title: "Guess a password",
-    text: "Wrong passwords for one account until the server has enough. Signing in from here then waits, too.",
+    title: "Stuff stolen credentials",
+    text: "A list of stolen addresses and passwords until the server has enough. Signing in from here then waits, too.",
     needs: "",
-    run: guessPassword,
+    run: stuffCredentials,
+  },
+  {
+    id: "scraping",
+    layer: "edge",
+    title: "Copy the content",
+    text: "150 reads without signing in, one after another, however often the server says to wait.",
+    needs: "",
+    run: readEverything,
   },
 ];

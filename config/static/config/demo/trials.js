@@ -74,7 +74,8 @@ function verdictOf(kind, word, text) {
 }
 
 function answers(steps, audit) {
-  const count = steps.length === 1 ? "1 request" : `${steps.length} requests`;
+  const sum = steps.reduce((total, { times = 1 }) => total + times, 0);
+  const count = sum === 1 ? "1 request" : `${sum} requests`;
   return make(
     "details",
     { open: true },
@@ -88,7 +89,7 @@ function stepRow(step, audit) {
     "li.step",
     {},
     make("span.who", {}, step.who),
-    make("code", {}, `${step.method} ${shorten(step.path)}`),
+    make("code", {}, `${step.method} ${shorten(step.path)}${step.times ? ` × ${step.times}` : ""}`),
     statusOf(step),
     make("span.trace", {}, auditLink(step, audit)),
     make("span.said", {}, saidBy(step)),
