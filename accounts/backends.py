@@ -19,7 +19,8 @@ class GuessBudgetBackend(ModelBackend):
     """Checks passwords at the same price, by the same budget and with the same event as the API's login.
 
     A form that can show a challenge passes `challenge`, the solution or an empty text; for one that does not, the
-    guesses after which a challenge would be due are all there are. `refusal_of(request)` tells a page why.
+    admin's own among them, the guesses after which a challenge would be due are all there are. `refusal_of(request)`
+    tells a page why.
     """
 
     def authenticate(

@@ -108,6 +108,7 @@ BULWARK_EDGE: dict[str, Any] = {
             "skip_successful": True,
             "outage": "closed",
         },
+        # The old password in the admin's form for a new one; its login form, where a host keeps that.
         "admin_login": {
             "key": "accounts.guessing.device_or_ip",
             "rate": ["5/m", "10/h"],

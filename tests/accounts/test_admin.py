@@ -151,7 +151,8 @@ def test_who_may_only_look_ends_nothing(alice: User, browser: Browser) -> None:
     assert browser.send("GET", "me").status_code == 200
 
 
-def test_guessing_at_the_admin_is_limited(alice: User) -> None:
+@pytest.mark.urls("tests.accounts.stock_admin")
+def test_guessing_at_the_admins_own_form_is_limited(alice: User) -> None:
     client = Client(headers={"Accept": "text/html"})
     body = {"username": "alice@example.com", "password": "guess"}
     statuses = [client.post("/admin/login/", body, secure=True).status_code for _ in range(6)]

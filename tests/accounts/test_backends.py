@@ -17,6 +17,7 @@ from tests.accounts.conftest import Sent
 from tests.accounts.counting_hasher import calls
 
 ADMIN = "admin@example.com"
+pytestmark = pytest.mark.urls("tests.accounts.stock_admin")
 
 
 @pytest.fixture

@@ -65,6 +65,7 @@ def test_each_step_is_one_signal(alice: User, sent: list[Sent]) -> None:
     assert Session.objects.count() == 0
 
 
+@pytest.mark.urls("tests.accounts.stock_admin")
 def test_a_login_to_the_admin_is_one_too(sent: list[Sent]) -> None:
     User.objects.create_superuser("admin@example.com", PASSWORD)
     visitor = Visitor()
@@ -187,7 +188,7 @@ def test_a_password_changed_in_the_admin_keeps_this_session_and_ends_the_others(
     User.objects.create_superuser("admin@example.com", PASSWORD)
     here, there = Visitor(), Visitor()
     for each in (here, there):
-        each.submit("/admin/login/", username="admin@example.com", password=PASSWORD)
+        each.log_in("admin@example.com")
     new = "another password, just as long"
     form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
     assert here.submit("/admin/password_change/", **form).status_code == 302

@@ -130,6 +130,7 @@ def test_a_flood_of_logins_takes_no_more_memory_than_was_set_aside(settings: Set
     assert hasher.encode(PASSWORD, "salt" * 6), "places are given back"
 
 
+@pytest.mark.urls("tests.accounts.stock_admin")
 def test_the_excess_is_told_to_come_again_and_loses_no_guess(
     alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -135,6 +135,7 @@ def test_a_login_through_django(alice: User, rf: RequestFactory, settings: Setti
     assert (event.outcome, event.actor_label, event.route) == ("success", "alice@example.com", "admin/login/")
 
 
+@pytest.mark.urls("tests.accounts.stock_admin")
 @pytest.mark.parametrize(("typed", "target"), [("alice@example.com", "alice@example.com"), ("hunter2", "")])
 def test_a_failed_login_through_django(
     typed: str, target: str, alice: User, client: Client, settings: Settings

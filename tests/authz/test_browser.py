@@ -41,9 +41,9 @@ def test_the_page_obeys_the_policy_and_fits(
     complaints: list[str] = []
     with opened(width, scheme, complaints) as page:
         page.goto(f"{live_server.url}/admin/login/?next={URL}")
-        page.fill("#id_username", "admin@example.com")
-        page.fill("#id_password", PASSWORD)
-        page.click("input[type=submit]")
+        page.fill("[name=identifier]", "admin@example.com")
+        page.fill("[name=password]", PASSWORD)
+        page.get_by_role("button", name="Log in", exact=True).click()
         page.get_by_label("User").fill("dora@example.com")
         page.get_by_label("Kind of object").select_option("library.Book")
         page.get_by_label("Key of the object").fill(str(book.pk))

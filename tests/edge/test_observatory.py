@@ -114,7 +114,7 @@ def scan(client: Client, path: str) -> Scan:
         ("/api/v1/categories/", 130),
         ("/api/v1/articles/", 130),
         ("/api/v1/nothing", 130),
-        ("/admin/login/", 135),
+        ("/account/login", 135),
         ("/", 130),
         ("/nothing", 130),
     ],
@@ -127,8 +127,8 @@ def test_what_we_answer_scores(client: Client, path: str, least: int) -> None:
     ("middleware", "path", "most"),
     [
         ("edge.headers.HeadersMiddleware", "/api/v1/categories/", 125),
-        ("csp.middleware.CSPMiddleware", "/admin/login/", 115),
-        ("django.middleware.security.SecurityMiddleware", "/admin/login/", 80),
+        ("csp.middleware.CSPMiddleware", "/account/login", 115),
+        ("django.middleware.security.SecurityMiddleware", "/account/login", 80),
     ],
 )
 def test_without_its_middleware_the_score_drops(

@@ -151,6 +151,7 @@ def test_the_way_back_in_for_an_owner_on_a_new_device(budget: None, mailoutbox: 
     assert guess(100)[0] == 429, "strangers wait on"
 
 
+@pytest.mark.urls("tests.accounts.stock_admin")
 @pytest.mark.django_db
 def test_the_guesses_of_all_doors_are_one_budget(budget: None) -> None:
     make_user("alice", is_staff=True)

@@ -127,6 +127,7 @@ def test_the_token_of_a_second_step_is_for_one_user_and_one_use(twice: str, phon
         assert mallory().send("GET", "me", Authorization=f"Bearer {token}").status_code == 401
 
 
+@pytest.mark.urls("tests.accounts.stock_admin")
 @pytest.mark.parametrize("door", ["api", "page", "admin", "force_login", "refresh of before"])
 def test_no_door_leads_around_the_second_step(door: str, owner: Browser, alice: User) -> None:
     before = Browser()

@@ -272,9 +272,10 @@ def test_a_login_to_the_admin(witness: Witness) -> None:
     witness.people.append(Person())
 
     def post(password: str) -> Any:
-        return client.post("/admin/login/", {"username": "admin@example.com", "password": password}, secure=True)
+        return client.post("/account/login", {"identifier": "admin@example.com", "password": password}, secure=True)
 
-    witness(post("wrong horse"), 200, "accounts.login_failed", "refused", actor_id=str(admin.pk))
+    assert client.get("/admin/login/", secure=True).headers["Location"] == "/account/login?next=%2Fadmin%2F"
+    witness(post("wrong horse"), 422, "accounts.login_failed", "refused", actor_id=str(admin.pk))
     witness(post(PASSWORD), 302, "accounts.login_succeeded", "success", actor_id=str(admin.pk))
     out = client.post("/admin/logout/", secure=True)
     witness(out, 200, "accounts.logged_out", "success", actor_id=str(admin.pk))

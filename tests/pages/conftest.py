@@ -50,9 +50,9 @@ def auditor(chromium: Browser, site: Site) -> Any:
     erin = site.person("erin")
     with opened(chromium, site) as watched:
         watched.page.goto("/admin/login/")
-        watched.page.fill("[name=username]", erin["email"])
+        watched.page.fill("[name=identifier]", erin["email"])
         watched.page.fill("[name=password]", erin["password"])
-        watched.page.click("[type=submit]")
+        watched.page.get_by_role("button", name="Log in", exact=True).click()
         watched.page.wait_for_selector("#user-tools")
         return watched.page.context.storage_state()
 

@@ -111,9 +111,9 @@ def test_every_attack_is_stopped_and_recorded(chromium: Browser, own_site: Site)
     with opened(chromium, own_site) as watched:
         page = watched.page
         page.goto("/admin/login/")
-        page.fill("[name=username]", erin["email"])
+        page.fill("[name=identifier]", erin["email"])
         page.fill("[name=password]", erin["password"])
-        page.click("[type=submit]")
+        page.get_by_role("button", name="Log in", exact=True).click()
         sign_in_as(page, "alice")
         links = {}
         for attack in ATTACKS:

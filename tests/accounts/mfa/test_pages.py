@@ -193,6 +193,7 @@ def test_forms_need_their_token(alice: User) -> None:
         assert post(page, path).status_code == 403
 
 
+@pytest.mark.urls("tests.accounts.stock_admin")
 class TestRequired:
     """The admin's people need a second factor."""
 

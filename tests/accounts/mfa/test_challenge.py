@@ -1,0 +1,134 @@
+"""After the free guesses at a second factor, the next one takes a solved challenge."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import TokenFamily, User
+from tests.accounts.browser import PASSWORD, Browser, read
+from tests.accounts.conftest import Sent
+from tests.accounts.guessing.solving import solve
+from tests.accounts.mfa.devices import Phone, first_step, second_step
+
+WRONG, CHALLENGE = "000000", "/api/v1/auth/challenge"
+
+
+@pytest.fixture(autouse=True)
+def sizes(settings: Settings) -> None:
+    limits = settings.BULWARK_EDGE["RATELIMITS"]
+    wide = {name: {**limits[name], "rate": "1000/m"} for name in ("login", "mfa")}  # the budget is met, not these
+    settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "RATELIMITS": {**limits, **wide}}
+    settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "GUESSES_BEFORE_CHALLENGE": 2, "GUESSES_PER_ACCOUNT": 6}
+
+
+def solution() -> str:
+    return solve(read(Browser().send("GET", "challenge")))
+
+
+def outcome(answer: Any) -> tuple[int, str]:
+    return answer.status_code, read(answer).get("code", "")
+
+
+@pytest.fixture
+def mallory(phone: Phone) -> tuple[Browser, str]:
+    """Knows alice's password, has the token of the second step, and has used up the free guesses."""
+    browser = Browser()
+    token = first_step(browser)
+    for _ in range(2):
+        assert outcome(second_step(browser, token, totp=WRONG)) == (401, "mfa_failed")
+    return browser, token
+
+
+def test_the_api_asks_for_one_and_takes_the_right_code_with_it(
+    mallory: tuple[Browser, str], phone: Phone, alice: User, sent: list[Sent]
+) -> None:
+    browser, token = mallory
+    sent.clear()
+    asked = second_step(browser, token, totp=phone.code())
+    assert outcome(asked) == (403, "challenge_required")
+    assert read(asked)["challenge"] == CHALLENGE
+    assert [(each.name, each.data["reason"]) for each in sent] == [("mfa_failed", "too_many_guesses")]
+    assert outcome(second_step(browser, token, totp=phone.code(), challenge="made up")) == (403, "challenge_required")
+    assert second_step(browser, token, totp=phone.code(), challenge=solution()).status_code == 200
+
+
+def test_each_guess_at_the_api_takes_another_one(mallory: tuple[Browser, str]) -> None:
+    browser, token = mallory
+    one = solution()
+    assert outcome(second_step(browser, token, totp=WRONG, challenge=one)) == (401, "mfa_failed")
+    assert outcome(second_step(browser, token, totp=WRONG, challenge=one)) == (403, "challenge_required")
+    for _ in range(3):
+        assert outcome(second_step(browser, token, totp=WRONG, challenge=solution()))[0] == 401
+    assert second_step(browser, token, totp=WRONG, challenge=solution()).status_code == 429, "none outruns the budget"
+
+
+def test_a_recovery_code_is_a_guess_too(mallory: tuple[Browser, str], phone: Phone) -> None:
+    browser, token = mallory
+    code = phone.codes[0]
+    assert outcome(second_step(browser, token, recovery_code=code)) == (403, "challenge_required")
+    assert second_step(browser, token, recovery_code=code, challenge=solution()).status_code == 200
+
+
+def test_without_the_control_no_challenge_is_asked_for(phone: Phone, settings: Settings) -> None:
+    settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "CHALLENGE": "accounts.guessing.NoChallenge"}
+    browser = Browser()
+    token = first_step(browser)
+    assert [outcome(second_step(browser, token, totp=WRONG))[0] for _ in range(4)] == [401] * 4
+
+
+@pytest.fixture
+def page(phone: Phone) -> Client:
+    """A browser at the second step that has used up the free guesses."""
+    client = Client()
+    form = {"identifier": "alice@example.com", "password": PASSWORD}
+    assert client.post("/account/login", form, secure=True).status_code == 302
+    for _ in range(2):
+        answer = show(client, WRONG)
+        assert answer.status_code == 422
+        assert not asks(answer)
+    return client
+
+
+def show(client: Client, code: str, **fields: str) -> Any:
+    return client.post("/account/login/mfa", {"code": code, "next": "/admin/", **fields}, secure=True)
+
+
+def asks(answer: Any) -> bool:
+    """Say whether the page's script is told where to get a challenge."""
+    return CHALLENGE.encode() in answer.content
+
+
+def page_sessions(user: User) -> int:
+    return TokenFamily.objects.of(user).filter(transport="session").live(timezone.now()).count()
+
+
+def test_the_page_asks_for_one_and_takes_the_right_code_with_it(page: Client, phone: Phone, alice: User) -> None:
+    answer = show(page, phone.code())
+    assert answer.status_code == 422
+    assert asks(answer)
+    assert b"check of your browser" in answer.content
+    assert page_sessions(alice) == 0
+    done = show(page, phone.code(), challenge=solution())
+    assert (done.status_code, done.headers["Location"]) == (302, "/admin/")
+    assert page_sessions(alice) == 1
+
+
+def test_each_guess_at_the_page_takes_another_one(page: Client, phone: Phone, alice: User) -> None:
+    one = solution()
+    wrong = show(page, WRONG, challenge=one)
+    assert wrong.status_code == 422
+    assert b"This code is not right" in wrong.content
+    assert asks(wrong), "the page gets the next one at once"
+    again = show(page, phone.code(), challenge=one)
+    assert (again.status_code, page_sessions(alice)) == (422, 0)
+    assert show(page, phone.code(), challenge=solution()).status_code == 302
+
+
+def test_a_right_code_costs_no_guess(page: Client, phone: Phone, alice: User) -> None:
+    assert show(page, phone.code(), challenge=solution()).status_code == 302
+    browser = Browser()
+    token = first_step(browser)
+    assert outcome(second_step(browser, token, totp=WRONG))[1] == "challenge_required", "the failed ones still count"
