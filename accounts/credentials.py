@@ -1,5 +1,6 @@
 """Whether the credentials a session was started with are still those of its user, and the check of a password."""
 
+from django.contrib.auth import get_user_model, hashers
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils.crypto import constant_time_compare
 
@@ -25,13 +26,17 @@ def check_password(user: AbstractBaseUser, password: str | None) -> bool:
     Django rehashes an old hash on that occasion. To the sessions that would look like another password, so they are
     told that it is not.
     """
+    return hashers.check_password(password, user.password, lambda raw: _rehash(user, raw))
+
+
+def _rehash(user: AbstractBaseUser, password: str) -> None:
     stored, before = user.password, list(keyed_hashes(_LABEL, _state(user)))
-    # The class's own method: a user model may lead its `check_password` here.
-    if not AbstractBaseUser.check_password(user, password):
-        return False
-    if user.password != stored:
+    encoded = hashers.make_password(password)
+    users = get_user_model()._default_manager  # noqa: SLF001 - documented
+    # Only in place of the hash that was checked: the password may have been reset meanwhile.
+    if users.filter(pk=user.pk, password=stored).update(password=encoded):
+        user.password = encoded
         TokenFamily.objects.of(user).filter(auth_hash__in=before).update(auth_hash=auth_hash(user))
-    return True
 
 
 def _state(user: AbstractBaseUser) -> bytes:

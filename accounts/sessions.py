@@ -1,6 +1,7 @@
 """Looks sessions up, judges them, and ends them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -9,13 +10,26 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.core.signals import setting_changed
 from django.db import router, transaction
+from django.utils import timezone
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
 
-from . import credentials, denylist
+from edge.problems.errors import Problem
+
+from . import credentials, denylist, people
 from .conf import conf
 from .counters import count_ended
+from .errors import Refusal
 from .models import EndReason, TokenFamily, TokenFamilyQuerySet
 from .prepared import PreparedLookup
+
+
+class SessionOver(Problem):
+    """The session was ended while the request waited for its turn."""
+
+    status_code = 401
+    default_detail = _("The session has ended.")
+    default_code = Refusal.REVOKED
 
 
 def find(family_id: UUID | str, user_id: Any = None) -> TokenFamily | None:
@@ -50,6 +64,21 @@ def fault_of(family: TokenFamily, *, now: datetime) -> EndReason | str:
     if not credentials.matches(family.user, family.auth_hash):
         return EndReason.CREDENTIALS_CHANGED
     return ""
+
+
+@contextmanager
+def alone_in(family: TokenFamily) -> Iterator[None]:
+    """Open a transaction in which nobody else changes the account of a session that is still alive.
+
+    It may have been ended, and the account deleted, by the change that this one waited for.
+
+    :raises SessionOver: it was.
+    """
+    with transaction.atomic(using=router.db_for_write(TokenFamily)):
+        is_there = people.hold_if_there(family.user) is not None
+        if not (is_there and TokenFamily.objects.live(timezone.now()).filter(pk=family.pk).exists()):
+            raise SessionOver
+        yield
 
 
 def end(family: TokenFamily, *, now: datetime, reason: str) -> bool:

@@ -4,8 +4,7 @@ What comes first ends the other sessions, which were started with less; what com
 The views ask for a recent login before they come here (`permissions.CredentialChange`).
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,13 +14,8 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import router, transaction
 from django.dispatch import Signal
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
-
-from edge.problems.errors import Problem
 
 from .. import people, sessions, signals
-from ..errors import Refusal
 from ..models import EndReason, Passkey, RecoveryCode, TokenFamily, TotpDevice
 from ..revocation import MAX_REASON
 from . import factors, holdings, passkeys, recovery, requirement, totp
@@ -30,14 +24,6 @@ from .proofs import FactorRefused, Method
 
 class LastFactorNeeded(Exception):  # noqa: N818 - it describes a state
     """The user's role asks for a second factor, so the last one stays."""
-
-
-class SessionOver(Problem):
-    """The session was ended while the request waited for its turn."""
-
-    status_code = 401
-    default_detail = _("The session has ended.")
-    default_code = Refusal.REVOKED
 
 
 class NotFound(Exception):  # noqa: N818 - as above
@@ -61,7 +47,7 @@ def confirm_totp(family: TokenFamily, code: str, *, request: HttpRequest, now: d
     :raises FactorRefused: no seed waits, or the code is not of it.
     """
     try:
-        with _alone_in(family):
+        with sessions.alone_in(family):
             is_first = not holdings.is_enrolled(family.user)
             totp.confirm(family.user, code, now=now)
             codes = _added(family, Method.TOTP, ["otp", "mfa"], is_first=is_first, request=request, now=now)
@@ -85,7 +71,7 @@ def add_passkey(
     :raises FactorRefused: the browser's answer does not fit, or the passkey is known.
     """
     try:
-        with _alone_in(family):
+        with sessions.alone_in(family):
             is_first = not holdings.is_enrolled(family.user)
             passkey = passkeys.register(family.user, credential, state, name=name, request=request, now=now)
             amr = passkeys.amr_of(passkey)
@@ -102,7 +88,7 @@ def remove_totp(family: TokenFamily, *, request: HttpRequest) -> None:
     :raises NotFound: there is none.
     :raises LastFactorNeeded: it is the last factor, and one is required.
     """
-    with _alone_in(family):
+    with sessions.alone_in(family):
         if not TotpDevice.objects.of(family.user).confirmed().delete()[0]:
             raise NotFound
         _removed(family.user, Method.TOTP, request)
@@ -114,7 +100,7 @@ def remove_passkey(family: TokenFamily, passkey_id: UUID, *, request: HttpReques
     :raises NotFound: the user has no such passkey.
     :raises LastFactorNeeded: it is the last factor, and one is required.
     """
-    with _alone_in(family):
+    with sessions.alone_in(family):
         if not Passkey.objects.of(family.user).filter(pk=passkey_id).delete()[0]:
             raise NotFound
         _removed(family.user, Method.PASSKEY, request)
@@ -137,7 +123,7 @@ def regenerate_codes(family: TokenFamily, *, request: HttpRequest, now: datetime
     :raises NotFound: there is no second factor that they could stand in for.
     """
     user = family.user
-    with _alone_in(family):
+    with sessions.alone_in(family):
         if not holdings.is_enrolled(user):
             raise NotFound
         codes = recovery.regenerate(user, now=now)
@@ -159,7 +145,8 @@ def reset(user: Any, *, by: str, reason: str, request: HttpRequest | None, actor
     if not 0 < len(reason) <= MAX_REASON:
         msg = f"Give a reason of at most {MAX_REASON} characters."
         raise ValueError(msg)
-    with _alone(user):
+    with transaction.atomic(using=router.db_for_write(TokenFamily)):
+        people.hold(user)
         for model in (TotpDevice, Passkey, RecoveryCode):
             model.objects.filter(user_id=user.pk).delete()
         ended = sessions.end_all(TokenFamily.objects.of(user), now=now, reason=EndReason.MFA_RESET)
@@ -190,26 +177,6 @@ def _removed(user: AbstractBaseUser, method: Method, request: HttpRequest) -> No
     if not left:
         recovery.remove(user)
     _send(signals.mfa_removed, request, user, user, {"method": method, "left": len(left)})
-
-
-@contextmanager
-def _alone(user: AbstractBaseUser) -> Iterator[None]:
-    """Open a transaction in which nobody else changes the user's factors: of two firsts one is the first."""
-    with transaction.atomic(using=router.db_for_write(TokenFamily)):
-        people.hold(user)
-        yield
-
-
-@contextmanager
-def _alone_in(family: TokenFamily) -> Iterator[None]:
-    """As `_alone`, for a session that may have been ended by the change that this one waited for.
-
-    :raises SessionOver: it was.
-    """
-    with _alone(family.user):
-        if not TokenFamily.objects.live(timezone.now()).filter(pk=family.pk).exists():
-            raise SessionOver
-        yield
 
 
 def _send(signal: Signal, request: HttpRequest | None, user: Any, target: Any, data: dict[str, Any]) -> None:

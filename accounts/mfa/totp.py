@@ -11,9 +11,9 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import router, transaction
 from pyotp.exceptions import OTPVerificationError
 
-from .. import encryption, people
+from .. import encryption, sessions
 from ..conf import conf
-from ..models import TotpDevice
+from ..models import TokenFamily, TotpDevice
 from .proofs import FactorFault, FactorRefused
 
 #: How many steps a phone's clock may be off, either way.
@@ -37,16 +37,17 @@ class Enrolment:
         return str(segno.make(self.uri, error="m").svg_data_uri(scale=4, border=4, light="#fff"))
 
 
-def begin(user: AbstractBaseUser, *, now: datetime) -> Enrolment:
+def begin(family: TokenFamily, *, now: datetime) -> Enrolment:
     """Hand out a new seed. The app in use, if there is one, goes on working until the new one has shown a code.
 
     :raises KeysUnavailable: there is no key to encrypt it under.
+    :raises SessionOver: the session has ended meanwhile.
     """
+    user = family.user
     secret = pyotp.random_base32(SEED_LENGTH)
     device = TotpDevice(user_id=user.pk, created_at=now)
     device.kid, device.seed = encryption.encrypt(secret.encode(), place=_place(device), now=now)
-    with transaction.atomic(using=router.db_for_write(TotpDevice)):
-        people.hold(user)  # of two at once the later one's seed waits
+    with sessions.alone_in(family):  # of two at once the later one's seed waits
         TotpDevice.objects.of(user).filter(confirmed_at=None).delete()
         device.save(force_insert=True)
     return _enrolment(user, secret)

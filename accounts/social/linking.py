@@ -90,10 +90,11 @@ def link(user: AbstractBaseUser, identity: Identity, *, request: HttpRequest) ->
 
 
 def unlink(user: Any, provider: str, *, request: HttpRequest) -> bool:
-    """Let a user's account at a provider sign them in no more; False when that is the only way in that is left."""
-    theirs = _accounts().filter(user_id=user.pk)
+    """Let a user's account at a provider sign them in no more; False when it is the only way in, or all has gone."""
     with transaction.atomic(using=router.db_for_write(TokenFamily)):
-        people.hold(user)  # of two at once one sees what the other has left
+        if people.hold_if_there(user) is None:  # of two at once one sees what the other has left
+            return False
+        theirs = _accounts().filter(user_id=user.pk)
         is_left = theirs.exclude(provider=provider).exists()
         if not (is_left or user.has_usable_password() or Passkey.objects.of(user).exists()):
             return False

@@ -84,7 +84,7 @@ class TotpView(FactorView):
     @ratelimit("account")
     def post(self, request: Request) -> Response:
         """Hand out a seed. It counts once its first code has been sent to `mfa/totp/confirm`."""
-        found = totp.begin(own_family(request).user, now=timezone.now())
+        found = totp.begin(own_family(request), now=timezone.now())
         return _secret(Response(TotpEnrolmentSerializer(found).data))
 
     @extend_schema(

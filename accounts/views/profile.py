@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db import router, transaction
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import NotFound
@@ -12,7 +11,7 @@ from rest_framework.response import Response
 from edge.ratelimit import ratelimit
 from edge.schema import problems
 
-from .. import deletion, people, signals
+from .. import deletion, people, sessions, signals
 from ..mfa.assurance import require_for_change
 from ..serializers import ProfileChangeSerializer, ProfileSerializer
 from ..transport import clear_cookies
@@ -45,7 +44,8 @@ class MeView(OwnView):
         field = people.name_field()
         if not field:
             raise NotFound
-        with transaction.atomic(using=router.db_for_write(type(user))):
+        family: Any = request.auth.family  # type: ignore[union-attr]  # OwnView authenticates with JWTAuthentication
+        with sessions.alone_in(family):  # a name written after a deletion would stay for ever
             setattr(user, field, data["name"])
             user.save(update_fields=[field])
             signals.profile_changed.send(

@@ -1,20 +1,28 @@
 """Deleting one's account."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group
 from django.core import mail
+from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import EndReason, TokenFamily, User
+from accounts import deletion
+from accounts.mfa import enrolment, totp
+from accounts.models import EndReason, TokenFamily, TotpDevice, User
+from accounts.passwords import PasswordWrong, change_password
+from accounts.sessions import SessionOver
+from accounts.social import linking
 from articles.models import Article, Category
 from auditlog.models import Event
 from authz.models import Tenant
-from tests.accounts.browser import PASSWORD, Browser
+from tests.accounts.browser import PASSWORD, Browser, read
 from tests.accounts.conftest import Sent
+from tests.accounts.meanwhile import after_the_first_read
 
 pytestmark = pytest.mark.django_db
 
@@ -97,3 +105,44 @@ def test_a_row_that_others_need_is_anonymised_all_the_same(owner: Browser, alice
     with_article(alice)
     assert owner.send("DELETE", "me").status_code == 204
     assert User.objects.get().email.endswith("@deleted.invalid")
+
+
+def test_a_name_sent_before_a_deletion_is_not_written_after_it(owner: Browser, alice: User, call: HttpRequest) -> None:
+    def delete() -> None:
+        deletion.delete_account(User.objects.get(), request=call, now=timezone.now())
+
+    with after_the_first_read("bulwark_accounts_tokenfamily", delete):
+        answer = owner.send("PATCH", "me", {"name": "Alice again"})
+    assert (answer.status_code, read(answer)["code"]) == (401, "session_ended")
+    assert User.objects.get().name == ""
+
+
+ACTS: dict[str, tuple[type[Exception], Callable[[TokenFamily, HttpRequest], object]]] = {
+    "begin": (SessionOver, lambda family, _: totp.begin(family, now=timezone.now())),
+    "codes": (SessionOver, lambda family, call: enrolment.regenerate_codes(family, request=call, now=timezone.now())),
+    "password": (
+        PasswordWrong,
+        lambda family, call: change_password(
+            family, current=PASSWORD, new="a long unusual phrase", request=call, now=timezone.now()
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+@pytest.mark.parametrize("what", sorted(ACTS))
+def test_who_waited_for_a_deletion_is_refused(what: str, is_kept: bool, owner: Browser, call: HttpRequest) -> None:
+    family = TokenFamily.objects.select_related("user").get()
+    if is_kept:
+        deletion.delete_account(User.objects.get(), request=call, now=timezone.now())
+    else:
+        User.objects.all().delete()
+    refusal, act = ACTS[what]
+    with pytest.raises(refusal):
+        act(family, call)
+    assert not TotpDevice.objects.exists()
+
+
+def test_who_has_gone_unlinks_nothing(alice: User, call: HttpRequest) -> None:
+    User.objects.all().delete()
+    assert linking.unlink(alice, "google", request=call) is False

@@ -72,6 +72,15 @@ def test_a_login_upgrades_an_old_hash(alice: User, settings: Settings) -> None:
     assert Browser().log_in("alice@example.com").status_code == 200
 
 
+def test_an_upgrade_puts_no_old_password_back_over_a_reset(alice: User, settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = SMALL
+    User.objects.update(password=OlderPBKDF2().encode(PASSWORD, "salt" * 6))
+    slow = User.objects.get()
+    User.objects.update(password=make_password("another password, just as long"))
+    slow.check_password(PASSWORD)
+    assert User.objects.get().check_password("another password, just as long")
+
+
 def test_a_hash_that_nothing_reads_is_never_right(alice: User, settings: Settings) -> None:
     settings.PASSWORD_HASHERS = SMALL
     User.objects.update(password="md4$something$else")

@@ -98,7 +98,7 @@ class TotpPage(FactorPage, FormPage):
     @ratelimit("account")
     def post(self, request: HttpRequest) -> HttpResponse:
         if "begin" in request.POST:
-            totp.begin(self.family.user, now=timezone.now())
+            totp.begin(self.family, now=timezone.now())
             return HttpResponseRedirect(reverse("bulwark_accounts_site:mfa-totp"))
         return super().post(request)
 
