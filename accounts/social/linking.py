@@ -58,7 +58,14 @@ def user_of(identity: Identity, *, request: HttpRequest, now: datetime) -> Abstr
 
     :raises SocialRefused: nobody.
     """
-    user = linked_user(identity) or _admitted(identity, request=request, now=now)
+    user = linked_user(identity)
+    if user is None:
+        try:
+            user = _admitted(identity, request=request, now=now)
+        except SocialRefused:
+            user = linked_user(identity)  # by another sign-in at the same moment, which was faster
+            if user is None:
+                raise
     if not user.is_active:
         raise SocialRefused(SocialFault.INACTIVE, user)
     return user
@@ -92,9 +99,10 @@ def link(user: AbstractBaseUser, identity: Identity, *, request: HttpRequest) ->
 def unlink(user: Any, provider: str, *, request: HttpRequest) -> bool:
     """Let a user's account at a provider sign them in no more; False when it is the only way in, or all has gone."""
     with transaction.atomic(using=router.db_for_write(TokenFamily)):
-        if people.hold_if_there(user) is None:  # of two at once one sees what the other has left
+        held = people.hold_if_there(user)  # of two at once one sees what the other has left
+        if held is None:
             return False
-        theirs = _accounts().filter(user_id=user.pk)
+        user, theirs = held, _accounts().filter(user_id=user.pk)
         is_left = theirs.exclude(provider=provider).exists()
         if not (is_left or user.has_usable_password() or Passkey.objects.of(user).exists()):
             return False
@@ -113,6 +121,7 @@ def _admitted(identity: Identity, *, request: HttpRequest, now: datetime) -> Abs
     if not is_authority(identity):
         raise SocialRefused(SocialFault.TAKEN, owner)
     with transaction.atomic(using=router.db_for_write(TokenFamily)):
+        owner = people.hold(owner)
         if people.awaits_verification(owner):
             _secure(owner, request=request, now=now)
         if not owner.is_active or not people.is_verified(owner):

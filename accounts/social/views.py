@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from edge.problems import Problem
 from edge.ratelimit import ratelimit
 
-from .. import signals
+from .. import sessions, signals
 from ..browser_sessions import family_of
 from ..login import pseudonym
 from ..mfa import assurance
@@ -139,7 +139,11 @@ def _linked(request: HttpRequest, identity: Identity) -> HttpResponse:
     family = family_of(request)
     if family is None or not _may_change(request):
         raise SocialRefused(SocialFault.NOT_RECENT)
-    link(family.user, identity, request=request)
+    try:
+        with sessions.alone_in(family):
+            link(family.user, identity, request=request)
+    except sessions.SessionOver:  # while the provider was asked
+        raise SocialRefused(SocialFault.NOT_RECENT) from None
     return HttpResponseRedirect(resolve_url("bulwark_accounts_social:accounts"))
 
 

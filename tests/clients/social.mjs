@@ -53,7 +53,7 @@ async function pageTarget(page) {
 
 async function logIn(browser, { email, password }) {
   const page = await browser.follow(`${wanted.site}/account/login`);
-  await browser.submit(page, { identifier: email, password }, /<form method="post" novalidate>/);
+  await browser.submit(page, { identifier: email, password }, /<form method="post"[^>]* novalidate>/);
 }
 
 async function whoAmI(browser) {
