@@ -6,12 +6,11 @@ from typing import Any, TypeVar
 
 from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.decorators import method_decorator
 
 from ..context import request_in
 from .headers import set_headers
 from .keys import Key
-from .policies import ALL, UNSAFE, Policy, Rates, make_policy, named_policy
+from .policies import ALL, UNSAFE, Rates, make_policy, named_policy
 from .spending import Declared, aenforce, asettle, enforce, settle, spending
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -49,19 +48,29 @@ def ratelimit(
     options: dict[str, Any] = {"method": method, "block": block, "outage": outage, "cost": cost}
     options |= {"skip_successful": skip_successful, "cool_down": tuple(cool_down)}
 
-    def decorate(view: View) -> View:
-        if isinstance(view, type):
-            decorated: Any = method_decorator(decorate, name="dispatch")(view)
-            return decorated  # type: ignore[no-any-return]  # a class is a View too
-        declared: Declared
-        if policy is not None:
-            declared = partial(named_policy, policy)
-        else:
-            own = _own_policy(view, key, rate, group, options)
-            declared = lambda: own  # noqa: E731 - each declaration needs an identity
+    known: dict[str, Declared] = {}
+
+    def declare(view: Any) -> Declared:
+        # One identity for each view, by which it is counted once: `method_decorator` decorates again at every call.
+        name = "" if policy is not None else _name(view)
+        if name not in known:
+            known[name] = _declared(policy, group or name, key, rate, options)
+        return known[name]
+
+    def limit(view: View, declared: Declared) -> View:
         wrapper: Any = _asynchronous(view, declared) if iscoroutinefunction(view) else _synchronous(view, declared)
         wrapper.edge_limits = (*getattr(view, "edge_limits", ()), declared)
         return wrapper  # type: ignore[no-any-return]  # wraps() keeps the signature
+
+    def decorate(view: View) -> View:
+        declared = declare(view)
+        if policy is None and _is_stand_in(view):
+            return view
+        if isinstance(view, type):
+            found: Any = view
+            found.dispatch = limit(found.dispatch, declared)
+            return view
+        return limit(view, declared)
 
     return decorate
 
@@ -70,11 +79,26 @@ def ratelimit(
 ratelimit.ALL, ratelimit.UNSAFE = ALL, UNSAFE  # type: ignore[attr-defined]
 
 
-def _own_policy(view: Any, key: Key | None, rate: Rates | None, group: str | None, options: dict[str, Any]) -> Policy:
+def _declared(policy: str | None, group: str, key: Key | None, rate: Rates | None, options: dict[str, Any]) -> Declared:
+    if policy is not None:
+        return partial(named_policy, policy)
     if key is None or rate is None:
         msg = "A rate limit needs the name of a policy, or key and rate."
         raise ImproperlyConfigured(msg)
-    return make_policy(group or f"{view.__module__}.{view.__qualname__}", key=key, rate=rate, **options)
+    own = make_policy(group, key=key, rate=rate, **options)
+    return lambda: own
+
+
+def _name(view: Any) -> str:
+    owner = getattr(getattr(view, "func", None), "__self__", None)  # a method that `method_decorator` has bound
+    if owner is not None:
+        return f"{type(owner).__module__}.{type(owner).__qualname__}.{view.__name__}"
+    return f"{view.__module__}.{view.__qualname__}"
+
+
+def _is_stand_in(view: Any) -> bool:
+    """Say whether `method_decorator` only tries the decorator on it: its limit would be counted beside the method's."""
+    return (getattr(view, "__module__", ""), getattr(view, "__name__", "")) == ("django.utils.decorators", "dummy")
 
 
 def _synchronous(view: Callable[..., Any], declared: Declared) -> Callable[..., Any]:

@@ -137,6 +137,33 @@ class LimitedClass(View):
         return HttpResponse("ok")
 
 
+@ratelimit(key="ip", rate="2/m")
+class LimitedOtherClass(View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("ok")
+
+
+@method_decorator(ratelimit(key="ip", rate="2/m"), name="dispatch")
+class LimitedOtherDispatch(View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("ok")
+
+
+@ratelimit("anonymous_read")
+class LimitedNamedClass(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def get(self, request: Request) -> Response:
+        return Response({})
+
+
+@method_decorator(ratelimit("anonymous_read"), name="dispatch")
+class LimitedNamedDispatch(View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("ok")
+
+
 class LimitedMethods(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -261,6 +288,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("watched", watched),
     path("limited-dispatch", _view(LimitedByMethodDecorator)),
     path("limited-class", _view(LimitedClass)),
+    path("limited-other-class", _view(LimitedOtherClass)),
+    path("limited-other-dispatch", _view(LimitedOtherDispatch)),
+    path("limited-named-class", _view(LimitedNamedClass)),
+    path("limited-named-dispatch", _view(LimitedNamedDispatch)),
     path("limited-methods", _view(LimitedMethods)),
     path("limited-actions", LimitedActions.as_view({"get": "list", "post": "create"})),
     path("api/login", login),

@@ -1,5 +1,6 @@
 """`@ratelimit` on everything that answers requests, with and without the middleware."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -48,6 +49,20 @@ def test_headers_say_what_is_left(client: Client) -> None:
     answer = client.get("/limited")
     assert answer.headers["RateLimit-Policy"] == '"tests.edge.urls.limited";q=2;w=60'
     assert answer.headers["RateLimit"].startswith('"tests.edge.urls.limited";r=1;t=')
+
+
+@pytest.mark.usefixtures("_either_way")
+@pytest.mark.parametrize(("path", "left"), [("class", 1), ("dispatch", 1), ("named-class", 59), ("named-dispatch", 59)])
+def test_a_class_counts_a_request_once(client: Client, path: str, left: int) -> None:
+    stands = client.get(f"/limited-{path}").headers["RateLimit"]
+    assert re.findall(r";r=(\d+)", stands) == [str(left)]
+
+
+@pytest.mark.usefixtures("_either_way")
+def test_classes_share_no_count(client: Client) -> None:
+    for one, other in (("class", "other-class"), ("dispatch", "other-dispatch")):
+        assert [client.get(f"/limited-{one}").status_code for _ in range(3)] == [200, 200, 429]
+        assert client.get(f"/limited-{other}").status_code == 200
 
 
 @pytest.mark.usefixtures("_either_way")
