@@ -131,7 +131,7 @@ def test_a_passkey_is_added_and_logs_in(visitor: Watched, local: Site) -> None:
     key.rewind()
     page.get_by_role("button", name="Log in with a passkey").click()
     page.get_by_text("This passkey was not accepted").wait_for()
-    assert visitor.faults == []
+    assert [fault for fault in visitor.faults if "422" not in fault] == []  # the refusal itself
 
 
 def test_a_passkey_without_its_owner_opens_nothing(visitor: Watched, local: Site) -> None:
