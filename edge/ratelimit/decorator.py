@@ -48,35 +48,32 @@ def ratelimit(
     options: dict[str, Any] = {"method": method, "block": block, "outage": outage, "cost": cost}
     options |= {"skip_successful": skip_successful, "cool_down": tuple(cool_down)}
 
+    # One identity for each view, by which it is counted once: `method_decorator` decorates again at every call.
     known: dict[str, Declared] = {}
 
-    def declare(view: Any) -> Declared:
-        # One identity for each view, by which it is counted once: `method_decorator` decorates again at every call.
+    def decorate(view: View) -> View:
         name = "" if policy is not None else _name(view)
         if name not in known:
             known[name] = _declared(policy, group or name, key, rate, options)
-        return known[name]
-
-    def limit(view: View, declared: Declared) -> View:
-        wrapper: Any = _asynchronous(view, declared) if iscoroutinefunction(view) else _synchronous(view, declared)
-        wrapper.edge_limits = (*getattr(view, "edge_limits", ()), declared)
-        return wrapper  # type: ignore[no-any-return]  # wraps() keeps the signature
-
-    def decorate(view: View) -> View:
-        declared = declare(view)
         if policy is None and _is_stand_in(view):
             return view
         if isinstance(view, type):
             found: Any = view
-            found.dispatch = limit(found.dispatch, declared)
+            found.dispatch = _limited(found.dispatch, known[name])
             return view
-        return limit(view, declared)
+        return _limited(view, known[name])
 
     return decorate
 
 
 #: django-ratelimit has its words on the decorator: `method=ratelimit.UNSAFE`.
 ratelimit.ALL, ratelimit.UNSAFE = ALL, UNSAFE  # type: ignore[attr-defined]
+
+
+def _limited(view: View, declared: Declared) -> View:
+    wrapper: Any = _asynchronous(view, declared) if iscoroutinefunction(view) else _synchronous(view, declared)
+    wrapper.edge_limits = (*getattr(view, "edge_limits", ()), declared)
+    return wrapper  # type: ignore[no-any-return]  # wraps() keeps the signature
 
 
 def _declared(policy: str | None, group: str, key: Key | None, rate: Rates | None, options: dict[str, Any]) -> Declared:
