@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.core.exceptions import ObjectDoesNotExist
 from django.db import router, transaction
 from django.db.models import ProtectedError, RestrictedError
 from django.http import HttpRequest
@@ -39,10 +38,8 @@ def delete_account(user: AbstractBaseUser, *, request: HttpRequest, now: datetim
 
 
 def _is_there(user: AbstractBaseUser) -> bool:
-    try:
-        return people.hold(user).get_username() == user.get_username()
-    except ObjectDoesNotExist:
-        return False
+    held = people.hold_if_there(user)
+    return held is not None and held.get_username() == user.get_username()
 
 
 def _deleted(user: AbstractBaseUser) -> bool:
