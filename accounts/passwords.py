@@ -11,6 +11,8 @@ from django.db import router, transaction
 from django.dispatch import Signal
 from django.http import HttpRequest
 
+from edge.problems.errors import Problem
+
 from . import guessing, links, mail, people, sessions, signals
 from .background import Origin, origin_of, request_from, task
 from .credentials import auth_hash
@@ -23,8 +25,12 @@ class PasswordWrong(Exception):  # noqa: N818 - errors are past participles or s
     """The current password is not the one that was given."""
 
 
-class LinkUsedUp(Exception):  # noqa: N818 - as above
-    """A reset link was used, is too old, or was made up."""
+class LinkUsedUp(Problem):
+    """A mailed link was used, is too old, or was made up."""
+
+    status_code = 400
+    default_detail = "The link has been used already, or is too old. Ask for a new one."
+    default_code = "invalid_link"
 
 
 def change_password(family: TokenFamily, *, current: str, new: str, request: HttpRequest, now: datetime) -> int:

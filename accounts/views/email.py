@@ -10,7 +10,6 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from edge.problems import ProblemResponse, problem_response
 from edge.ratelimit import ratelimit
 from edge.schema import problems
 
@@ -75,18 +74,12 @@ class EmailVerifyView(AuthView):
         responses={200: MessageSerializer},
     )
     @ratelimit("email")
-    def post(self, request: Request) -> Response | ProblemResponse:
+    def post(self, request: Request) -> Response:
         """Record that the address belongs to the account. A link works once."""
         token = self.validated(request, LinkSerializer)["token"]
         if not registration.verify_email(token, request=django_request(request), now=timezone.now()):
-            return invalid_link(request)
+            raise LinkUsedUp
         return Response({"detail": "The address is verified. You can log in."})
-
-
-def invalid_link(request: Request) -> ProblemResponse:
-    """Return the answer for a link that is used up, too old, or made up."""
-    detail = "The link has been used already, or is too old. Ask for a new one."
-    return problem_response(request, status=400, code="invalid_link", detail=detail)
 
 
 class EmailChangeView(OwnView):
@@ -120,13 +113,10 @@ class EmailChangeConfirmView(AuthView):
         responses={200: MessageSerializer},
     )
     @ratelimit("email")
-    def post(self, request: Request) -> Response | ProblemResponse:
+    def post(self, request: Request) -> Response:
         """Make the new address the account's; all sessions end. The old address is told, with a way back."""
         token = self.validated(request, LinkSerializer)["token"]
-        try:
-            email_change.confirm_change(token, request=django_request(request), now=timezone.now())
-        except LinkUsedUp:
-            return invalid_link(request)
+        email_change.confirm_change(token, request=django_request(request), now=timezone.now())
         return Response({"detail": "The account has the new address. Log in again."})
 
 
@@ -141,13 +131,10 @@ class EmailChangeUndoView(AuthView):
         responses={200: MessageSerializer},
     )
     @ratelimit("email")
-    def post(self, request: Request) -> Response | ProblemResponse:
+    def post(self, request: Request) -> Response:
         """Give the account its old address back; all sessions end, and a link to set a new password is mailed there."""
         token = self.validated(request, LinkSerializer)["token"]
-        try:
-            email_change.undo_change(token, request=django_request(request), now=timezone.now())
-        except LinkUsedUp:
-            return invalid_link(request)
+        email_change.undo_change(token, request=django_request(request), now=timezone.now())
         return Response({"detail": "The account has its old address. A link to set a password is on its way to it."})
 
 

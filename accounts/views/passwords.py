@@ -10,7 +10,6 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from edge.problems import ProblemResponse, problem_response
 from edge.ratelimit import ratelimit
 from edge.schema import problems
 
@@ -42,7 +41,7 @@ class PasswordChangeView(OwnView):
         responses={204: SET},
     )
     @ratelimit("password_change")
-    def post(self, request: Request) -> Response | ProblemResponse:
+    def post(self, request: Request) -> Response:
         """Set a new password; all other sessions of the account end."""
         data = self.validated(request, PasswordChangeSerializer)
         family: Any = request.auth.family  # type: ignore[union-attr]  # OwnView authenticates with JWTAuthentication
@@ -91,16 +90,13 @@ class PasswordResetConfirmView(AuthView):
         responses={204: SET},
     )
     @ratelimit("password_reset")
-    def post(self, request: Request) -> Response | ProblemResponse:
+    def post(self, request: Request) -> Response:
         """Set a password by a mailed link; all sessions of the account end. A link works once."""
         data = self.validated(request, PasswordResetConfirmSerializer)
         try:
             user = passwords.reset_password(
                 data["token"], data["new_password"], request=django_request(request), now=timezone.now()
             )
-        except passwords.LinkUsedUp:
-            detail = "The link has been used already, or is too old. Ask for a new one."
-            return problem_response(request, status=400, code="invalid_link", detail=detail)
         except Weak as error:
             raise too_weak("new_password", error) from None
         response = Response(status=204)
