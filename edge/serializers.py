@@ -18,16 +18,18 @@ _TEXT = (
 
 
 class StrictFieldsMixin:
-    """Refuses input members that are no writable field (`unknown_field`) and JSON of another type (`invalid_type`).
+    """Refuses input members that are no writable field (`unknown_field`), JSON of another type (`invalid_type`), and
+    text that is longer than its field allows (`max_length`), counted as it was sent.
 
-    REST framework drops the first and converts the second: a caller who misspells a field, or tries one that is not
-    theirs to set, deserves to be told (OWASP ASVS 5.0, V15.3.3). Form input is text, so only its names are checked.
+    REST framework drops the first, converts the second, and trims the third before it counts: a caller who misspells a
+    field, or tries one that is not theirs to set, deserves to be told (OWASP ASVS 5.0, V15.3.3), and what the document
+    says of a length holds for what is sent. Form input is text, so only its names are checked.
     """
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the validated input.
 
-        :raises ValidationError: a member is unknown or of another JSON type, or its field says so.
+        :raises ValidationError: a member is unknown, of another JSON type or too long, or its field says so.
         """
         if isinstance(data, Mapping):
             errors = self._misfits(data)
@@ -35,14 +37,18 @@ class StrictFieldsMixin:
                 raise serializers.ValidationError(errors)
         return super().to_internal_value(data)  # type: ignore[misc]  # a mixin for serializers
 
-    def _misfits(self, data: Mapping[str, Any]) -> dict[str, list[serializers.ErrorDetail]]:
+    def _misfits(self, data: Mapping[str, Any]) -> dict[str, Any]:
         writable = {f.field_name: f for f in self._writable_fields}  # type: ignore[attr-defined]  # the serializer's
-        errors: dict[str, list[serializers.ErrorDetail]] = {}
+        errors: dict[str, Any] = {}
         for name, value in data.items():
             if name not in writable:
                 errors[name] = [serializers.ErrorDetail("This field is not known here.", "unknown_field")]
-            elif not isinstance(data, QueryDict) and not has_json_type(writable[name], value):
+            elif isinstance(data, QueryDict):
+                continue
+            elif not has_json_type(writable[name], value):
                 errors[name] = [serializers.ErrorDetail("This is a value of another type.", "invalid_type")]
+            elif overruns := _overruns(writable[name], value):
+                errors[name] = overruns
         return errors
 
 
@@ -59,6 +65,16 @@ def has_json_type(field: Any, value: Any) -> bool:
     if isinstance(field, serializers.FloatField):
         return isinstance(value, int | float) and not isinstance(value, bool)
     return isinstance(value, str) or not isinstance(field, _TEXT)
+
+
+def _overruns(field: Any, value: Any) -> Any:
+    """Return the errors of text that is too long, by index where ``value`` is a list; empty if all of it fits."""
+    if isinstance(field, serializers.ListField) and isinstance(value, list):
+        return {index: errors for index, item in enumerate(value) if (errors := _overruns(field.child, item))}
+    limit = field.max_length if isinstance(field, serializers.CharField) else None
+    if limit is None or not isinstance(value, str) or len(value) <= limit:
+        return []
+    return [serializers.ErrorDetail(field.error_messages["max_length"].format(max_length=limit), "max_length")]
 
 
 class PasswordField(serializers.CharField):

@@ -40,6 +40,18 @@ def test_json_of_another_type_is_refused(client: Client, field: str, value: obje
     assert errors_of(client, {"title": "a", field: value}) == {f"/{field}": "invalid_type"}
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", "\x1d", "\u2003"])
+def test_length_is_counted_as_it_was_sent(client: Client, blank: str) -> None:
+    assert errors_of(client, {"title": blank + "a" * 10}) == {"/title": "max_length"}
+    assert errors_of(client, {"title": "a", "tags": ["b", "ccccc" + blank]}) == {"/tags/1": "max_length"}
+
+
+def test_what_is_long_enough_is_not_too_long(client: Client) -> None:
+    body = {"title": " " + "a" * 9, "tags": ["ccccc"]}
+    got = client.post("/api/notes", body, content_type="application/json").json()["got"]
+    assert got == {"title": "a" * 9, "tags": ["ccccc"]}
+
+
 def test_null_is_the_fields_own_matter(client: Client) -> None:
     assert errors_of(client, {"title": None}) == {"/title": "null"}
 
