@@ -12,17 +12,27 @@ _NAMES = (
     r"|code[-_]verifier|recovery[-_]codes?)(?:[-_.]?(?:hash|value|confirm|confirmation|old|new|[0-9]+))?"
 )
 _SECRET_NAME = re.compile(rf"(?i:(?:[a-z0-9]+[-_.])*{_NAMES}|(?:old|new|current)[-_]?password)")
-#: What looks like a secret wherever it stands; the first group, where there is one, stays.
+#: A JSON Web Token; without the group, a word that only begins like one. Either way the word is read once: to try again
+#: from inside it would take the square of its length.
+_TOKEN = re.compile(r"eyJ[\w-]{6,}(\.[\w-]{4,}(?:\.[\w-]*){1,3})?")
+#: What ends an exception's text in a chain of them. PostgreSQL cuts the values of a row at 64 bytes: none can hold it.
+_NEXT_EXCEPTION = (
+    r"\n\n(?:The above exception was the direct cause of the following exception"
+    r"|During handling of the above exception, another exception occurred):\n\n"
+)
+#: What looks like a secret wherever it stands; the first group stays.
 _SHAPES = (
-    re.compile(r"()eyJ[\w-]{6,}\.[\w-]{4,}(?:\.[\w-]*){1,3}"),  # JSON Web Tokens
     re.compile(r"(?i)(\b(?:bearer|basic|token)\s+)[\w.~+/=-]{8,}"),
     re.compile(r"([a-z][a-z0-9+.-]{0,30}://[^/\s:@]*:)[^@\s/]+(?=@)"),  # a password in a URL
     re.compile(r"()-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
     re.compile(r"()\b(?:pbkdf2_\w+|argon2\w*|bcrypt\w*|scrypt|md5)\$[^\s'\"]+"),  # password hashes
     re.compile(r"(LINE \d+: ).*"),  # the statement, with its values
-    re.compile(r"(invalid input (?:syntax|value) for [^:\"]*: )\".*?\"", re.DOTALL),
-    re.compile(r"(Failing row contains )\(.*\)", re.DOTALL),  # PostgreSQL names no columns here
-    re.compile(r"(Key \([^()]*\)=)\(.*?\)(?= )"),  # nor may what is unique be told
+    # PostgreSQL's values, which may have any letter and any number of lines, and all that it says of them.
+    re.compile(
+        r"(\b(?:DETAIL|CONTEXT|QUERY):  |Failing row contains |Key \(.{1,200}?\)=(?=\()"
+        r"|(?:invalid input (?:syntax|value) for [^:\"\n]{1,200}|malformed \w{1,20} literal|syntax error in tsquery): )"
+        rf"(?s:.*?)(?={_NEXT_EXCEPTION}|\Z)"
+    ),
     re.compile(
         # After anything but a letter or digit: to try each word before it would take a caller's long path seconds.
         rf"""((?i:(?<![^\W_])(?:{_NAMES}|(?:old|new|current)[-_]?password))["']?\s*[=:]\s*)(?:"[^"]*"|'[^']*'|[^\s"'&,;)}}\]]+)"""
@@ -39,6 +49,7 @@ def redacted_text(text: str) -> str:
     """Return ``text`` without what looks like a secret."""
     if _SIGNS.search(text) is None:
         return text
+    text = _TOKEN.sub(lambda found: REDACTED if found[1] else found[0], text)
     for shape in _SHAPES:
         text = shape.sub(rf"\1{REDACTED}", text)
     return text

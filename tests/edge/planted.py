@@ -50,4 +50,10 @@ TEXTS = [
     'null value in column "x"\nDETAIL:  Failing row contains (1, PLANTED, 2026-01-01).',
     "invalid input syntax for type uuid: \"PLANTED\"\nLINE 1: SELECT 'PLANTED'::uuid",
     "duplicate key value\nDETAIL:  Key (email, tenant)=(PLANTED, PLANTED) already exists.",
+    "duplicate key value\nDETAIL:  Key (lower(email::text))=(PLANTED) already exists.",
+    "Key (email)=(first) PLANTED\nPLANTED) is not present in table",
+    "conflicting key value\nDETAIL:  Key (a)=([1,5)) conflicts with existing key (a)=(PLANTED).",
+    'invalid input syntax for type uuid: "first"PLANTED"',
+    'invalid input syntax for type json\nDETAIL:  Token "PLANTED" is invalid.\nCONTEXT:  JSON data, line 1: PLANTED',
+    'malformed array literal: "{PLANTED"',
 ]
