@@ -127,6 +127,8 @@ def _steps(request: Any, declared: Iterable[Declared]) -> Generator[_Question, D
 
     Nothing is remembered before every limit is known: whose count it is may need a query, which async code cannot make.
     """
+    state = vars(django_request(request))
+    state.setdefault("limited", False)
     if not conf.ratelimit_enabled or _is_exempt(request):
         return
     spent = spending(request)
@@ -134,8 +136,6 @@ def _steps(request: Any, declared: Iterable[Declared]) -> Generator[_Question, D
     policies = [policy for policy in (each() for each in fresh) if policy.counts(request)]
     asked = [(policy, policy.limits(request)) for policy in policies]
     spent.done.update(id(each) for each in fresh)
-    state = vars(django_request(request))
-    state.setdefault("limited", False)
     # One trip where all cost the same, which is nearly always.
     for cost in sorted({policy.cost for policy in policies if policy.block}):
         decision = yield from _decided(spent, [pair for pair in asked if pair[0].block and pair[0].cost == cost])
