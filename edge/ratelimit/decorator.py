@@ -87,10 +87,17 @@ def _declared(policy: str | None, group: str, key: Key | None, rate: Rates | Non
 
 
 def _name(view: Any) -> str:
-    owner = getattr(getattr(view, "func", None), "__self__", None)  # a method that `method_decorator` has bound
-    if owner is not None:
-        return f"{type(owner).__module__}.{type(owner).__qualname__}.{view.__name__}"
-    return f"{view.__module__}.{view.__qualname__}"
+    """Return where ``view`` is from, by which it is counted: two views with one name would share a count."""
+    inner = view.func if isinstance(view, partial) else view
+    made_of = None if isinstance(inner, type) else getattr(inner, "view_class", None) or getattr(inner, "cls", None)
+    if made_of is not None:  # by `as_view()`, whose functions all have one name
+        return f"{made_of.__module__}.{made_of.__name__}"
+    owner = getattr(inner, "__self__", None)
+    if owner is not None:  # a method that is bound, as `method_decorator` does
+        cls = owner if isinstance(owner, type) else type(owner)
+        return f"{cls.__module__}.{cls.__qualname__}.{inner.__name__}"
+    named = inner if hasattr(inner, "__qualname__") else type(inner)
+    return f"{named.__module__}.{named.__qualname__}"
 
 
 def _is_stand_in(view: Any) -> bool:

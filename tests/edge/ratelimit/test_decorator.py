@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +11,12 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client, RequestFactory, override_settings
+from django.views import View
 from pytest_django.fixtures import Settings
+from rest_framework.decorators import api_view, permission_classes
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from edge.ratelimit import ALL, Ratelimited, ratelimit
 
@@ -136,6 +142,59 @@ def test_views_of_one_group_share_a_count() -> None:
     made("another")(RequestFactory().get("/"))
 
 
+class _One(View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+
+class _Other(_One):
+    pass
+
+
+class _Called:
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    @classmethod
+    def of_the_class(cls, request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+
+@api_view()
+@permission_classes([AllowAny])
+def _first(request: Request) -> Response:
+    return Response()
+
+
+@api_view()
+@permission_classes([AllowAny])
+def _second(request: Request) -> Response:
+    return Response()
+
+
+def _with_more(request: HttpRequest, more: str) -> HttpResponse:
+    return HttpResponse(more)
+
+
+#: Each by the name that it is counted under.
+VIEWS: dict[str, Callable[..., Any]] = {
+    "_One": _One.as_view(),
+    "_Other": _Other.as_view(),
+    "_first": _first,
+    "_second": _second,
+    "_with_more": partial(_with_more, more="x"),
+    "_Called": _Called(),
+    "_Called.of_the_class": _Called.of_the_class,
+}
+
+
+def test_each_view_has_a_count_of_its_own_whatever_it_was_made_by() -> None:
+    limited = {name: ratelimit(key="ip", rate="1/m")(view) for name, view in VIEWS.items()}
+    for name, view in limited.items():
+        answer = view(RequestFactory().get("/"))
+        assert answer.headers["RateLimit-Policy"] == f'"{__name__}.{name}";q=1;w=60'
+
+
 def test_a_rate_and_a_key_can_be_functions() -> None:
     @ratelimit(key=lambda group, request: request.GET["who"], rate=lambda group, request: request.GET.get("rate"))
     def view(request: HttpRequest) -> HttpResponse:
@@ -200,6 +259,12 @@ def test_an_unknown_policy_is_refused() -> None:
 def test_switched_off_nothing_is_counted(client: Client) -> None:
     with override_settings(BULWARK_EDGE={**settings.BULWARK_EDGE, "RATELIMIT_ENABLED": False}):
         assert {client.get("/limited").status_code for _ in range(5)} == {200}
+
+
+@pytest.mark.parametrize("options", [{"RATELIMIT_ENABLED": False}, {"EXEMPT_NETWORKS": ["127.0.0.0/8"]}])
+def test_a_watched_view_that_is_not_counted_goes_on(client: Client, options: dict[str, Any]) -> None:
+    with override_settings(BULWARK_EDGE={**settings.BULWARK_EDGE, **options}):
+        assert [client.get("/watched").json()["limited"] for _ in range(4)] == [False] * 4
 
 
 @async_to_sync
