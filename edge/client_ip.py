@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +14,10 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 #: Hops that are read before the rest of a forwarded header is ignored: no real chain is longer.
 MAX_HOPS = 32
-_FOR = re.compile(r"""(?:^|;)\s*for\s*=\s*("[^"]*"|[^;,\s]*)""", re.IGNORECASE)
+#: One element of `Forwarded` (RFC 7239, section 4), backwards: what a proxy adds on the right is well-formed, while a
+#: quote on the left, where the client writes, may never end. A comma between quotes divides nothing.
+_BACKWARDS = re.compile(r"""((?:"(?:[^"]|"\\)*+"(?!\\)|[^",])*+)(?:,|\Z)""")
+_PAIR = re.compile(r"""\s*+([^=;"\s]++)\s*+=\s*+("(?:[^"\\]|\\.)*+"|[^;"\s]*+)\s*+(?:;|\Z)""")
 
 
 def client_ip(request: Any) -> str:
@@ -69,11 +73,28 @@ def _hops(meta: dict[str, Any]) -> list[str]:
     """Return the forwarded addresses, nearest first."""
     name = conf.forwarded_header
     value = str(meta.get(f"HTTP_{name.upper().replace('-', '_')}", ""))
-    parts = value.rsplit(",", MAX_HOPS)[-MAX_HOPS:] if value else []
     if name.lower() == "forwarded":
-        found = [_FOR.search(part) for part in parts]
-        parts = [match[1].strip('"') if match else "" for match in found]
-    return parts[::-1]
+        return [_for_of(element) for element in _elements(value)]
+    return value.rsplit(",", MAX_HOPS)[::-1][:MAX_HOPS] if value else []
+
+
+def _elements(value: str) -> Iterator[str]:
+    """Yield the elements of a `Forwarded`, the last first; an empty one, and no more, where it cannot be read."""
+    backwards, at = value[::-1], 0
+    for _ in range(MAX_HOPS):
+        found = _BACKWARDS.match(backwards, at)
+        yield found[1][::-1] if found else ""
+        if found is None or found.end() == len(backwards):
+            return
+        at = found.end()
+
+
+def _for_of(element: str) -> str:
+    """Return what an element says of the client; empty where it says nothing, or cannot be read."""
+    pair = _PAIR.match(element)
+    while pair and pair[1].lower() != "for":
+        pair = _PAIR.match(element, pair.end())
+    return pair[2].strip('"') if pair else ""
 
 
 @lru_cache(maxsize=4096)

@@ -58,6 +58,20 @@ def test_x_forwarded_for_is_read_from_the_right(settings: Settings, peer: str, v
         ('for="198.51.100.1:80", for=10.0.0.7', "198.51.100.1"),
         ("for=_hidden", "10.0.0.1"),
         ("for=unknown, for=10.0.0.5", "10.0.0.5"),
+        # A host that the client chose stands between quotes: neither its commas nor its semicolons divide anything.
+        ('for=198.51.100.1;host="x, for=6.6.6.6"', "198.51.100.1"),
+        ('host="x;for=6.6.6.6";for=198.51.100.1', "198.51.100.1"),
+        (r'host="x\";for=6.6.6.6";for=198.51.100.1', "198.51.100.1"),
+        (r'host="x\\", for=198.51.100.1', "198.51.100.1"),
+        # What the client wrote on the left does not reach into what the proxy has added.
+        ('for=", for=198.51.100.1', "198.51.100.1"),
+        ('for=", for="[2001:db8::9]"', "2001:db8::9"),
+        ('for=", for="10.0.0.7"', "10.0.0.7"),
+        (r'for=\, for="198.51.100.1"', "198.51.100.1"),
+        ("for = 198.51.100.1 ; proto=https", "198.51.100.1"),
+        ('for=198.51.100.1;host="x', "10.0.0.1"),
+        ("for=198.51.100.1,", "10.0.0.1"),
+        ("proto=https", "10.0.0.1"),
         ("nonsense", "10.0.0.1"),
         ('for="', "10.0.0.1"),
     ],
@@ -78,22 +92,16 @@ def test_without_trusted_proxies_no_header_counts(settings: Settings) -> None:
 
 
 def test_a_long_header_is_not_read_to_its_end(settings: Settings) -> None:
-    chain = ", ".join(["6.6.6.6", *["10.0.0.2"] * 100])
-    assert seen(settings, "10.0.0.1", "X-Forwarded-For", chain) == "10.0.0.2"
+    chain = ["6.6.6.6", *["10.0.0.2"] * 100]
+    assert seen(settings, "10.0.0.1", "X-Forwarded-For", ", ".join(chain)) == "10.0.0.2"
+    assert seen(settings, "10.0.0.1", "Forwarded", ", ".join(f"for={hop}" for hop in chain)) == "10.0.0.2"
 
 
-_PIECES = ["10.0.0.2", "for=", '"', "[", "]", ":", ",", ";", "::1", "1.2.3", "%", " ", "=", "f"]
+_PIECES = ["10.0.0.2", "for=", "host=", '"', "\\", "[", "]", ":", ",", ";", "::1", "1.2.3", "%", " ", "=", "f"]
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
-@given(
-    value=st.one_of(
-        st.text(max_size=200),
-        st.lists(
-            st.sampled_from(["10.0.0.2", "for=", '"', "[", "]", ":", ",", ";", "::1", "1.2.3", "%", " ", "=", "f"])
-        ).map("".join),
-    )
-)
+@given(value=st.text(max_size=200) | st.lists(st.sampled_from(_PIECES)).map("".join))
 def test_whatever_is_sent_an_address_comes_out(header: str, value: str) -> None:
     from django.test import override_settings
 
