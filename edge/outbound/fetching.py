@@ -26,8 +26,8 @@ from .targets import Target, target_of
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CHUNK = 16_384
 _SENT = {"Accept-Encoding": "identity", "User-Agent": "bulwark"}
-#: Sent only to the origin they were meant for.
-_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
+#: Headers that are no secret, whatever they say: all others are sent only to the origin they were meant for.
+_HARMLESS = frozenset({"accept", "accept-language", "user-agent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ def fetch(
     """Fetch ``url`` and return the answer, whatever its status.
 
     The name is resolved once, every address is checked, and the connection goes to the checked address: a name that
-    changes its mind in between (DNS rebinding) changes nothing. Redirects are checked like the first URL; credentials
-    do not follow to another origin (OWASP ASVS 5.0, V1.3.6, V13.2.4, V13.2.5, V15.3.2).
+    changes its mind in between (DNS rebinding) changes nothing. Redirects are checked like the first URL; to another
+    origin only `Accept`, `Accept-Language` and `User-Agent` follow (OWASP ASVS 5.0, V1.3.6, V13.2.4, V13.2.5, V15.3.2).
 
     :param policy: what may be reached, and how much is taken.
     :param request: the request that this is done for, for the signals.
@@ -109,8 +109,8 @@ class _Call:
     headers: dict[str, str]
     body: bytes | None
 
-    def without_credentials(self) -> "_Call":
-        kept = {name: value for name, value in self.headers.items() if name.lower() not in _CREDENTIALS}
+    def for_another_origin(self) -> "_Call":
+        kept = {name: value for name, value in self.headers.items() if name.lower() in _HARMLESS}
         return replace(self, headers=kept)
 
 
@@ -145,7 +145,7 @@ def _follow(url: str, call: _Call, policy: OutboundPolicy, deadline: Deadline) -
         url, origin = _joined(url, location), target.origin
         target = target_of(url, policy, deadline.left())
         if target.origin != origin:
-            call = call.without_credentials()
+            call = call.for_another_origin()
     raise OutboundFailed("redirects")
 
 
