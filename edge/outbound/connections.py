@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 import time
+from functools import lru_cache
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -94,10 +95,16 @@ def connection_to(target: Target, deadline: Deadline, ca_file: str) -> HTTPConne
     options: dict[str, Any] = {"timeout": timeout}
     made: _PinnedHTTP | _PinnedHTTPS
     if target.scheme == "https":
-        context = ssl.create_default_context(cafile=ca_file or None)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        made = _PinnedHTTPS(target.host, target.port, ssl_context=context, **options)
+        made = _PinnedHTTPS(target.host, target.port, ssl_context=_trusting(ca_file), **options)
     else:
         made = _PinnedHTTP(target.host, target.port, **options)
     made.pinned, made.deadline = target.address, deadline
     return made
+
+
+@lru_cache(maxsize=8)
+def _trusting(ca_file: str) -> ssl.SSLContext:
+    """Return the TLS that trusts a file's certificates, or the system's: reading those costs more than a request."""
+    context = ssl.create_default_context(cafile=ca_file or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

@@ -213,6 +213,15 @@ class TestTls:
                 fetch(f"https://127.0.0.1:{server.port}/", policy=policy)
             assert len(server.seen) == 1
 
+    def test_the_trusted_certificates_are_read_once(self, tmp_path: Path) -> None:
+        context, trusted = certificate(tmp_path, "other.example.org")
+        with serving(answer(b"secure"), tls=context) as server:
+            policy = replace(to(server), schemes=("https",), ca_file=trusted)
+            good = f"https://other.example.org:{server.port}/"
+            fetch(good, policy=policy)
+            Path(trusted).unlink()
+            assert fetch(good, policy=policy).body == b"secure"
+
     def test_a_handshake_that_never_comes_is_not_waited_for(self, tmp_path: Path) -> None:
         _, trusted = certificate(tmp_path, "other.example.org")
         with serving(silent) as server:
