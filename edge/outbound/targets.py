@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from django.utils.encoding import iri_to_uri
+
 from ..client_ip import parse_address
 from .addresses import is_public
 from .errors import OutboundFailed, OutboundRefused
@@ -60,10 +62,8 @@ def target_of(url: str, policy: OutboundPolicy, seconds: float) -> Target:
         raise OutboundRefused("port")
     if not policy.allows_host(host):
         raise OutboundRefused("host")
-    path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
-    return Target(
-        parts.scheme, host, port, _address(host, port, policy, seconds), path if path[0] == "/" else f"/{path}"
-    )
+    path = _path(parts)
+    return Target(parts.scheme, host, port, _address(host, port, policy, seconds), path)
 
 
 def _split(url: str) -> SplitResult:
@@ -89,6 +89,16 @@ def _host(parts: SplitResult) -> str:
     if not _HOST.fullmatch(host) or (_NUMERIC.fullmatch(host) and not _PLAIN_IPV4.fullmatch(host)):
         raise OutboundRefused("host")
     return host.rstrip(".")
+
+
+def _path(parts: SplitResult) -> str:
+    """Return path and query as they are sent: other letters than ASCII as the octets of UTF-8 (RFC 3987)."""
+    path = parts._replace(scheme="", netloc="", fragment="").geturl()
+    try:
+        path = iri_to_uri(path)
+    except UnicodeError:  # half of a surrogate pair
+        raise OutboundRefused("url") from None
+    return path if path.startswith("/") else f"/{path}"
 
 
 def _address(host: str, port: int, policy: OutboundPolicy, seconds: float) -> str:

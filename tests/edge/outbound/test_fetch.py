@@ -63,6 +63,12 @@ def test_an_answer_comes_back_and_is_signalled(heard: Listen) -> None:
     assert fetched[0]["data"] == {"host": "other.example.org", "port": server.port, "status": 200, "bytes": 5}
 
 
+def test_letters_of_every_script_are_sent_as_octets() -> None:
+    with serving(answer()) as server:
+        fetch(url(server, "/é/%C3%A9?q=你&r=a%2Bb+c"), policy=to(server))
+    assert server.seen[0][0] == "/%C3%A9/%C3%A9?q=%E4%BD%A0&r=a%2Bb+c"
+
+
 def test_a_status_that_is_an_error_is_an_answer() -> None:
     with serving(answer(b"no", status=404)) as server:
         assert fetch(url(server), policy=to(server)).status == 404
