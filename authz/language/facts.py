@@ -1,5 +1,7 @@
 """Conditions on the user and the request alone: decided once, in Python, before any row is looked at."""
 
+# ruff: noqa: SLF001  (`_meta` is Django's documented face of a model)
+
 import operator
 from collections.abc import Callable
 from datetime import datetime, time
@@ -7,11 +9,13 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.contrib.auth import get_user_model
+
 from ..conf import conf
-from .kinds import Kind, comparable
+from .kinds import TEXT, Kind, comparable, kind_of
 from .nodes import Affix, Between, Compare, Literal, Me, Member, Node, Operand, Operator, Part, This, Within
 from .sites import PolicyError, Site
-from .values import Fetch, source_of
+from .values import Fetch, Source, me_as, source_of
 
 _PYTHON: dict[Operator, Callable[[Any, Any], bool]] = {
     Operator.EQUAL: operator.eq,
@@ -81,34 +85,57 @@ def _between(start: time, end: time, zone: str, site: Site) -> Fetch:
     return between
 
 
-def _side(operand: Operand, site: Site) -> tuple[Fetch, Kind | None, bool]:
+def _sides(one: Operand, other: Operand, site: Site) -> tuple[Source, Source]:
+    """Return how to fetch both sides of a condition.
+
+    :raises PolicyError: the two can never be equal, or only by accident.
+    """
+    left = _term(one, site)
+    right = _term(other, site, beside=left.kind)
+    if left.kind is not None and right.kind is not None and not comparable(left.kind, right.kind):
+        raise PolicyError(f"{left.text} is a {left.kind.name}, {right.text} a {right.kind.name}.", site)
+    if left.related is not None and right.related not in {left.related, None}:
+        raise PolicyError(f"{left.text} and {right.text} are keys of different models.", site)
+    return left, right
+
+
+def _term(operand: Operand, site: Site, beside: Kind | None = None) -> Source:
+    """Return how to fetch a side; a literal becomes what the other side is, so that a key written as text is a key."""
     if isinstance(operand, Literal):
-        value = operand.value
-        return (lambda _principal: value), None, False
+        value = _adapted(operand.value, beside, site)
+        return Source(str(operand), lambda _principal: value, beside, many=isinstance(value, tuple))
     if operand == Me(()):
-        return (lambda principal: principal.user.pk if principal.known else None), None, False
+        user = get_user_model()
+        return Source("me", me_as("pk").fetch, kind_of(user._meta.pk), user)
     assert not isinstance(operand, This)  # noqa: S101  (is_fact)
-    source = source_of(operand, site)
-    return source.fetch, source.kind, source.many
+    return source_of(operand, site)
+
+
+def _adapted(value: object, kind: Kind | None, site: Site) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_adapted(item, kind, site) for item in value)
+    try:
+        return value if kind is None or value is None else kind.adapt(value)
+    except TypeError as error:
+        raise PolicyError(f"{error}.", site) from None
 
 
 def _compare(node: Compare) -> Fetch:
-    left, left_kind, left_many = _side(node.left, node.site)
-    right, right_kind, right_many = _side(node.right, node.site)
-    if left_many or right_many:
+    left, right = _sides(node.left, node.right, node.site)
+    if left.many or right.many:
         raise PolicyError("A collection of `me` is asked with in_().", node.site)
-    _agree(node, left_kind, right_kind)
+    one, other = left.fetch, right.fetch
     if _is_none(node.left) or _is_none(node.right):
         if node.operator not in {Operator.EQUAL, Operator.NOT_EQUAL}:
             raise PolicyError(f"Nothing is {node.operator} None: only == and != ask for it.", node.site)
         absent = node.operator is Operator.EQUAL
-        fetch = right if _is_none(node.left) else left
+        fetch = other if _is_none(node.left) else one
         return lambda principal: (fetch(principal) is None) is absent
     compare, negated = _PYTHON[node.operator], node.operator is Operator.NOT_EQUAL
 
     def test(principal: Any) -> bool:
-        one, other = left(principal), right(principal)
-        return (one is not None and other is not None and compare(one, other)) is not negated
+        value, beside = one(principal), other(principal)
+        return (value is not None and beside is not None and compare(value, beside)) is not negated
 
     return test
 
@@ -117,39 +144,31 @@ def _is_none(operand: Operand) -> bool:
     return isinstance(operand, Literal) and operand.value is None
 
 
-def _agree(node: Compare, left: Kind | None, right: Kind | None) -> None:
-    """Refuse values that can never compare: two kinds, or a literal that is not of the other's kind."""
-    for kind, other in ((left, node.right), (right, node.left)):
-        if kind is None or not isinstance(other, Literal) or other.value is None:
-            continue
-        try:
-            kind.adapt(other.value)
-        except TypeError as error:
-            raise PolicyError(f"{node.left} {node.operator} {node.right}: {error}.", node.site) from None
-    if left is not None and right is not None and not comparable(left, right):
-        raise PolicyError(f"{node.left} is a {left.name}, {node.right} a {right.name}.", node.site)
-
-
 def _affix(node: Affix) -> Fetch:
-    left, _, _ = _side(node.left, node.site)
-    right, _, _ = _side(node.right, node.site)
+    whole, part = _term(node.left, node.site), _term(node.right, node.site, beside=TEXT)
+    for side in (whole, part):
+        if side.many or side.kind not in {TEXT, None}:
+            raise PolicyError(f"{side.text} is no text.", node.site)
 
     def test(principal: Any) -> bool:
-        text, part = left(principal), right(principal)
-        if text is None or part is None:
+        text, affix = whole.fetch(principal), part.fetch(principal)
+        if text is None or affix is None:
             return False
-        return bool(text.startswith(part) if node.part is Part.PREFIX else text.endswith(part))
+        return bool(text.startswith(affix) if node.part is Part.PREFIX else text.endswith(affix))
 
     return test
 
 
 def _member(node: Member) -> Fetch:
-    left, _, _ = _side(node.left, node.site)
-    items, _, _ = _side(node.items, node.site)
+    left, items = _sides(node.left, node.items, node.site)
+    if left.many:
+        raise PolicyError(f"{left.text} has many values: put one on the left of in_().", node.site)
+    if items.kind is not None and not items.many:
+        raise PolicyError(f"{items.text} is one value: compare it with ==.", node.site)
     literal = isinstance(node.items, Literal)
 
     def test(principal: Any) -> bool:
-        value, members = left(principal), items(principal)
+        value, members = left.fetch(principal), items.fetch(principal)
         if isinstance(members, str):
             raise TypeError("a text is no collection")
         return (literal or value is not None) and value in (members or ())

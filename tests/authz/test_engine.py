@@ -1,5 +1,6 @@
 """Deny by default, forbid wins, an error never allows, and what needs no database does not reach it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from django.db.models import Q
 from authz import registry
 from authz.engine import Verdict, acheck, action_of, ascope, ascoped, check, scope, scoped
 from authz.environment import FixedEnvironment
-from authz.language.terms import env, me, this
+from authz.files.grammar import read
+from authz.language.sites import Site
+from authz.language.terms import Condition, env, me, this
 from authz.policies import allow, forbid
 from authz.principals import Principal, aprincipal, principal
 from authz.sudo import sudo
@@ -237,6 +240,17 @@ def test_networks_hold_addresses_of_their_own_version(address: str, inside: bool
     who = Principal(AnonymousUser(), roles=VIEWER, env=Environment(request))
     action = action_with(Shelf, allow("viewer", env.ip.within("10.0.0.0/8", "2001:db8::/32")))
     assert action.check(who, Shelf()) is inside
+
+
+@pytest.mark.parametrize("rule", ["me == {!r}", "me.pk == {!r}", "me.in_([{!r}])", "me.pk.in_([None, {!r}])"])
+def test_a_forbid_knows_a_user_whose_key_is_written_as_text(cast: Cast, book: Callable[..., Book], rule: str) -> None:
+    when = Condition(read(rule.format(str(cast.alice.pk)), Site("rules.toml", 1)))
+    action = action_with(Book, allow("viewer"), forbid("read", when=when))
+    book()
+    for name, allowed in [("alice", False), ("bob", True)]:
+        who = cast.principal(name)
+        assert [action.check(who, row) for row in Book.objects.all()] == [allowed]
+        assert disagreements(who, action, Book.objects.all()) == []
 
 
 def test_groups_of_the_user_are_a_collection(cast: Cast, django_assert_num_queries: Any) -> None:
