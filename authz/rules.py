@@ -77,16 +77,17 @@ def by_role(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
 def merged(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     """Return the rules with those that only say "this column is that constant" joined by column, the shortest first.
 
-    A thousand of them are one look-up in a set then. Joining others would let the failure of one take the rest along.
+    A thousand of them are one look-up in a set then. Joining others would let the failure of one take the rest along,
+    and a forbid is told with its own reason.
     """
-    choices: dict[str, list[Rule]] = {}
+    choices: dict[tuple[str, str], list[Rule]] = {}
     rest: list[Rule] = []
     for rule in rules:
         choice = None if rule.hops else constant_choice(rule.clause)
         if choice is None:
             rest.append(rule)
         else:
-            choices.setdefault(choice.column.lookup, []).append(rule)
+            choices.setdefault((choice.column.lookup, rule.why), []).append(rule)
     joined = [_joined(same) if len(same) > 1 else same[0] for same in choices.values()]
     # Those without conditions decide soonest.
     return tuple(sorted([*joined, *rest], key=lambda rule: not isinstance(rule.clause, Truth)))

@@ -79,6 +79,15 @@ def test_a_forbid_can_be_for_a_role() -> None:
     assert not action.check(viewer(), Shelf(floor=1))
 
 
+def test_each_forbid_on_a_column_keeps_its_reason(cast: Cast) -> None:
+    forbids = [forbid("read", when=this.status == status, why=f"it is {status}") for status in Book.Status.values]
+    action = action_with(Book, allow("viewer"), *forbids)
+    for status in Book.Status.values:
+        found = action.forbidding(cast.principal("bob"), Book(status=status))
+        assert found is not None
+        assert found.why == f"it is {status}"
+
+
 def test_the_border_of_the_tenant_stands_outside_the_rules(cast: Cast) -> None:
     dora, charlie = cast.principal("dora"), cast.principal("charlie")
     book = Book.objects.create(tenant=cast.acme)
