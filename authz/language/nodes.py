@@ -74,6 +74,7 @@ _WRITTEN: tuple[tuple[type, Callable[[Any], str]], ...] = (
     (time, lambda value: f"time('{value.isoformat()}')"),
     (timedelta, lambda value: f"duration('{value.total_seconds()}')"),
     (Decimal, lambda value: f"decimal('{value}')"),
+    (float, lambda value: f"decimal('{Decimal(repr(value))}')"),
     (UUID, lambda value: f"'{value}'"),
 )
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from authz.files.grammar import read
+from authz.language.nodes import Compare, Literal
 from authz.language.sites import PolicyError, Site
 from authz.language.terms import Condition, env, granted, me, this, tree_of
 from authz.language.text import text_of
@@ -44,6 +45,16 @@ def test_a_text_is_the_rule_that_python_would_make_of_it(text: str, same: Condit
 def test_a_long_rule_is_no_deep_one() -> None:
     assert text_of(read(" & ".join(["this.on_hold"] * 500), HERE)).count("&") == 499
     _compiled(" | ".join(["this.on_hold"] * 500))
+
+
+@pytest.mark.parametrize("number", [0.1, -1.5, 1e300, 1e-07])
+def test_a_number_is_printed_as_it_is_read(number: float) -> None:
+    text = text_of(tree_of(this.weight == number))
+    node = read(text, HERE)
+    assert isinstance(node, Compare)
+    assert isinstance(node.right, Literal)
+    assert float(node.right.value) == number  # type: ignore[arg-type]
+    assert text_of(node) == text
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -60,6 +60,11 @@ books = st.fixed_dictionaries(
             st.none(), st.lists(st.sampled_from(SAMPLES[kinds.TEXT]), max_size=2), st.just({"a": "a"}), st.just(1)
         ),
         "due_at": maybe(kinds.DATETIME),
+        "weight": maybe(kinds.FLOAT),
+        "bought_on": maybe(kinds.DATE),
+        "opens": maybe(kinds.TIME),
+        "lasts": maybe(kinds.DURATION),
+        "mark": maybe(kinds.UUID),
         "owner_id": user_ids,
         "shelf": st.one_of(st.none(), index),
         "tags": st.sets(index, max_size=2),

@@ -32,6 +32,11 @@ class Migration(migrations.Migration):
                 ("on_hold", models.BooleanField(default=False)),
                 ("words", models.JSONField(null=True)),
                 ("due_at", models.DateTimeField(null=True)),
+                ("weight", models.FloatField(null=True)),
+                ("bought_on", models.DateField(null=True)),
+                ("opens", models.TimeField(null=True)),
+                ("lasts", models.DurationField(null=True)),
+                ("mark", models.UUIDField(null=True)),
                 (
                     "owner",
                     models.ForeignKey(
