@@ -126,7 +126,7 @@ def _paths(
 
 
 def _compares(field: Any) -> bool:
-    return isinstance(field, Field) and kinds.kind_of(field) is not None
+    return isinstance(field, Field) and kinds.kind_of(field) is not None and not kinds.quirk_of(field)
 
 
 def _many(field: Any) -> bool:
@@ -197,7 +197,7 @@ def _beside(model: type[Model]) -> "Iterator[SearchStrategy[Condition]]":
 
 def _is_plain(field: Any) -> bool:
     """Is it a value of the row's own? Keys of two models do not compare."""
-    return not field.is_relation and not field.primary_key
+    return _compares(field) and not field.is_relation and not field.primary_key
 
 
 def _rows(path: ThisPath, field: Any) -> "SearchStrategy[Condition]":

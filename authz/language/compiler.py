@@ -24,7 +24,7 @@ from .clauses import (
     Truth,
 )
 from .joined import either, every
-from .kinds import TEXT, AnyField, Kind, adapter, comparable
+from .kinds import TEXT, AnyField, Kind, adapter, comparable, quirk_of
 from .nodes import (
     Affix,
     All,
@@ -261,6 +261,10 @@ def _refuse_row(operand: Operand, site: Site) -> None:
 def _kind(column: Column, site: Site) -> Kind:
     if column.kind is None:
         raise PolicyError(f"{column.text} is a {type(column.field).__name__}, which compares with nothing.", site)
+    # Keys are compared with keys, which are converted alike.
+    quirk = quirk_of(column.field) if column.related is None else ""
+    if quirk:
+        raise PolicyError(f"{column.text} {quirk}: a database may compare it otherwise than Python does.", site)
     return column.kind
 
 

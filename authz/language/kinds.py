@@ -88,6 +88,12 @@ def _datetime(value: Any) -> dt.datetime:
     return value
 
 
+def _time(value: Any) -> dt.time:
+    if type(value) is not dt.time or value.tzinfo is not None:
+        raise TypeError(f"{value!r} is no time of day without a zone")
+    return value
+
+
 def _uuid(value: Any) -> uuid.UUID:
     if isinstance(value, uuid.UUID):
         return value
@@ -104,7 +110,7 @@ FLOAT = Kind("number", frozenset({float}), ordered=True, adapt=_float)
 BOOLEAN = Kind("yes or no", frozenset({bool}), ordered=False, adapt=_exactly("yes or no", bool))
 DATE = Kind("date", frozenset({dt.date}), ordered=True, adapt=_exactly("date", dt.date))
 DATETIME = Kind("date and time", frozenset({dt.datetime}), ordered=True, adapt=_datetime)
-TIME = Kind("time", frozenset({dt.time}), ordered=True, adapt=_exactly("time", dt.time))
+TIME = Kind("time", frozenset({dt.time}), ordered=True, adapt=_time)
 DURATION = Kind("duration", frozenset({dt.timedelta}), ordered=True, adapt=_exactly("duration", dt.timedelta))
 UUID = Kind("UUID", frozenset({uuid.UUID}), ordered=False, adapt=_uuid)
 
@@ -123,6 +129,8 @@ _KINDS = {
     "UUIDField": UUID,
 }
 _NUMBERS = frozenset({INTEGER, DECIMAL})
+# What makes the value that a database compares another than the one that Python does.
+_CONVERSIONS = ("db_type", "from_db_value", "get_db_prep_value", "get_prep_value")
 
 
 def kind_of(field: AnyField) -> Kind | None:
@@ -130,6 +138,16 @@ def kind_of(field: AnyField) -> Kind | None:
     while field.remote_field is not None and hasattr(field, "target_field"):
         field = field.target_field
     return _KINDS.get(field.get_internal_type())
+
+
+def quirk_of(field: AnyField) -> str:
+    """Return why a database may compare a column otherwise than Python compares its values; "" if it does not."""
+    collation = getattr(field, "db_collation", None)
+    if collation:
+        return f"has the collation {collation!r}"
+    methods = (getattr(type(field), name, None) for name in _CONVERSIONS)
+    foreign = [method for method in methods if method is not None and not method.__module__.startswith("django.")]
+    return f"is converted by {foreign[0].__qualname__}()" if foreign else ""
 
 
 def comparable(one: Kind, other: Kind) -> bool:

@@ -4,11 +4,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from operator import attrgetter
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
-from django.db.models import Field, ForeignKey, ManyToManyField, ManyToManyRel, ManyToOneRel, Model, OneToOneRel
+from django.db.models import (
+    Field,
+    FileField,
+    ForeignKey,
+    ManyToManyField,
+    ManyToManyRel,
+    ManyToOneRel,
+    Model,
+    OneToOneRel,
+)
 
 from .kinds import AnyField, Kind, kind_of
 from .sites import PolicyError, Site
@@ -136,15 +146,13 @@ def _column(walk: _Walk, field: AnyField, text: str) -> Column:
 
 
 def _reader(accessors: tuple[str, ...], field: AnyField, kind: Kind | None) -> Reader:
-    name = field.attname
-    types = kind.types | {type(None)} if kind else frozenset({type(None)})
-    convert = field.to_python
-
-    get = attrgetter(name)
+    # A number is looked at, as it may be none.
+    types = (kind.types - {float} if kind else frozenset()) | {type(None)}
+    get = attrgetter(field.attname)
 
     def read_here(row: Any) -> Any:
         value = get(row)
-        return value if type(value) in types else convert(value)
+        return value if type(value) in types else _as_kept(field, value)
 
     def read_there(row: Any) -> Any:
         try:
@@ -157,6 +165,20 @@ def _reader(accessors: tuple[str, ...], field: AnyField, kind: Kind | None) -> R
         return read_here(row)
 
     return read_there if accessors else read_here
+
+
+def _as_kept(field: AnyField, value: Any) -> Any:
+    """Return a value of a row as the database compares it.
+
+    :raises TypeError: only the database knows it.
+    """
+    if hasattr(value, "resolve_expression"):
+        raise TypeError(f"only the database knows {field.name}: refresh the row from it")
+    if isinstance(field, FileField):
+        return value.name
+    value = field.to_python(value)
+    # PostgreSQL orders NaN behind every number (and SQLite keeps none).
+    return inf if value != value else value  # noqa: PLR0124
 
 
 def _relation(walk: _Walk, field: "ManyToManyField[Any, Any] | ManyToManyRel | ManyToOneRel", text: str) -> Relation:

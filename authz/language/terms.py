@@ -205,9 +205,12 @@ class _TimeOfDay(Term):
         """
         site = Site.of_caller()
         try:
-            return Condition(Between(time.fromisoformat(start), time.fromisoformat(end), zone, site))
+            first, last = time.fromisoformat(start), time.fromisoformat(end)
         except ValueError as error:
             raise PolicyError(f"{error}.", site) from None
+        if first.tzinfo or last.tzinfo:
+            raise PolicyError("A time of day has no offset: state the zone.", site)
+        return Condition(Between(first, last, zone, site))
 
 
 class Environment:

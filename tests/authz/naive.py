@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Callable
+from math import inf, isnan
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -70,6 +71,8 @@ def _compare(node: nodes.Compare, row: Any, who: Principal) -> bool:
 
 
 def _key(value: Any) -> Any:
+    if isinstance(value, float) and isnan(value):
+        return inf  # as PostgreSQL orders it
     return value.pk if isinstance(value, Model) else value
 
 

@@ -38,6 +38,7 @@ REFUSED: list[tuple[Callable[[], Condition], str]] = [
     (lambda: this.on_hold == 1, "is no yes or no"),
     (lambda: this.due_at == dt.datetime(2026, 1, 1), "is no aware date and time"),  # noqa: DTZ001
     (lambda: this.due_at == dt.date(2026, 1, 1), "is no aware date and time"),
+    (lambda: this.opens == dt.time(9, tzinfo=dt.UTC), "is no time of day without a zone"),
     (lambda: this.id == "x", "is no UUID"),
     (lambda: this.title == "\0", "a text with a NUL"),
     (lambda: this.title == "\ud800", "lone surrogates"),
@@ -101,6 +102,7 @@ def test_nonsense_is_refused_and_its_line_is_named(write: Callable[[], Condition
         (lambda: env.ip.within("10.0.0.0/99"), "10.0.0.0/99"),
         (lambda: env.ip.within("10.0.0.1/8"), "host bits"),
         (lambda: env.time.between("9 o'clock", "18:00"), "Invalid isoformat"),
+        (lambda: env.time.between("09:00+01:00", "18:00"), "has no offset"),
         (lambda: env.ipp, "There is no env.ipp"),
         (lambda: this.title == "x" and this.pages == 1, "cannot be"),
         (lambda: not this.on_hold, "cannot be"),

@@ -6,6 +6,7 @@ PARITY_EXAMPLES sets how many cases are tried (10 000 and more take minutes).
 import datetime as dt
 import os
 import uuid
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -60,7 +61,7 @@ books = st.fixed_dictionaries(
             st.none(), st.lists(st.sampled_from(SAMPLES[kinds.TEXT]), max_size=2), st.just({"a": "a"}), st.just(1)
         ),
         "due_at": maybe(kinds.DATETIME),
-        "weight": maybe(kinds.FLOAT),
+        "weight": st.sampled_from([*SAMPLES[kinds.FLOAT], inf, -inf, nan, None]),
         "bought_on": maybe(kinds.DATE),
         "opens": maybe(kinds.TIME),
         "lasts": maybe(kinds.DURATION),
