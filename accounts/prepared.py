@@ -1,19 +1,16 @@
 """The two statements of every request and every refresh, their SQL made once.
 
 Note [prepared]. Django builds and compiles a query each time it is run, which for a row of two tables costs several
-times what the database needs. What is compiled here is still Django's own SQL, run by its own compiler on its own
-connection; only the compiling is done once, for each database.
+times what the database needs. What is run here is still Django's own SQL on its own connection, and rows are made by
+`Model.from_db`; only the compiling is done once, for each database.
 """
 
 from collections.abc import Iterable, Sequence
-from copy import copy
-from types import SimpleNamespace
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
 from django.db import connections
 from django.db.models import Field, Model, QuerySet
-from django.db.models.query import ModelIterable
 
 Row = TypeVar("Row", bound=Model)
 
@@ -22,32 +19,50 @@ _SAMPLE = UUID(int=0)
 
 
 class PreparedLookup(Generic[Row]):
-    """Rows of a query by their primary key, a UUID.
+    """Rows of a model by their primary key, a UUID, each with the row that one of its foreign keys leads to.
 
-    :param queryset: what to look in, with its joins and annotations; it is not run.
+    :param queryset: what to look in, with its annotations; it is not run.
+    :param related: the name of that foreign key.
     :param alias: the database.
     """
 
-    def __init__(self, queryset: QuerySet[Row], alias: str) -> None:
-        self._alias = alias
-        self._key = _primary_key(queryset.model)
-        self._compiler: Any = queryset.using(alias).order_by().filter(pk=_SAMPLE).query.get_compiler(alias)
-        self._sql, params = self._compiler.as_sql()
+    def __init__(self, queryset: QuerySet[Row], alias: str, *, related: str) -> None:
+        self._alias, self._model, self._related = alias, queryset.model, related
+        self._key = _primary_key(self._model)
+        self._other = cast("type[Model]", _field(self._model, related).related_model)
+        self._names, self._other_names = _columns(self._model), _columns(self._other)
+        self._annotations = [*queryset.query.annotations]
+        names = [*self._names, *(f"{related}__{name}" for name in self._other_names), *self._annotations]
+        found = queryset.using(alias).order_by().filter(pk=_SAMPLE).values_list(*names)
+        compiler: Any = found.query.get_compiler(alias)
+        self._sql, params = compiler.as_sql()
         sample = self._key.get_db_prep_value(_SAMPLE, connections[alias], prepared=False)
         self._params = list(params)
         self._place = self._params.index(sample)
+        #: What the database gives in another form than the field, by its place in the row.
+        self._converters: dict[int, Any] = compiler.get_converters([column for column, *_ in compiler.select])
 
     def get(self, key: UUID | str) -> Row | None:
         """Return the row, or None."""
         connection = connections[self._alias]
         params = self._params.copy()
         params[self._place] = self._key.get_db_prep_value(key, connection, prepared=False)
-        compiler = copy(self._compiler)
-        compiler.connection = connection
-        compiler.as_sql = lambda: (self._sql, params)
-        query = SimpleNamespace(get_compiler=lambda **_: compiler)
-        found: Any = SimpleNamespace(db=self._alias, query=query, _known_related_objects={})
-        return next(iter(ModelIterable(found)), None)
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, params)
+            values = cursor.fetchone()
+        return None if values is None else self._row([*values], connection)
+
+    def _row(self, values: list[Any], connection: Any) -> Row:
+        for place, (converters, column) in self._converters.items():
+            for convert in converters:
+                values[place] = convert(values[place], column, connection)
+        own = len(self._names)
+        both = own + len(self._other_names)
+        row = self._model.from_db(self._alias, self._names, values[:own])
+        setattr(row, self._related, self._other.from_db(self._alias, self._other_names, values[own:both]))
+        for name, value in zip(self._annotations, values[both:], strict=True):
+            setattr(row, name, value)
+        return row
 
 
 class PreparedUpdate:
@@ -87,6 +102,10 @@ class PreparedUpdate:
 def _field(model: type[Model], name: str) -> "Field[Any, Any]":
     field: Any = model._meta.get_field(name)  # noqa: SLF001 - Django documents it
     return cast("Field[Any, Any]", field)
+
+
+def _columns(model: type[Model]) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields]  # noqa: SLF001 - Django documents it
 
 
 def _primary_key(model: type[Model]) -> "Field[Any, Any]":

@@ -109,7 +109,7 @@ def _deny(ids: Iterable[UUID]) -> None:
 def _lookup(alias: str) -> PreparedLookup[TokenFamily]:
     """Return the query of a session with its user; see Note [prepared]."""
     annotations = {name: import_string(path)("user_id") for name, path in conf.session_annotations.items()}
-    return PreparedLookup(TokenFamily.objects.select_related("user").annotate(**annotations), alias)
+    return PreparedLookup(TokenFamily.objects.annotate(**annotations), alias, related="user")
 
 
 def _on_setting_changed(*, setting: str, **_: object) -> None:
