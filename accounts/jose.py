@@ -72,7 +72,7 @@ def sign(claims: Mapping[str, Any], key: Key, *, typ: str) -> str:
     if key.private is None:
         msg = f"The key {key.kid} only verifies."
         raise KeyRefused(msg)
-    text = f"{_header(key.alg, key.kid, typ)}.{encode_segment(json.dumps(claims, separators=(',', ':')).encode())}"
+    text = f"{_header(key.alg, key.kid, typ)}.{encode_segment(_ENCODER.encode(claims).encode())}"
     return f"{text}.{encode_segment(_ALGORITHMS[key.alg].sign(text.encode(), key.private))}"
 
 
@@ -166,7 +166,7 @@ def read_object(data: bytes, reason: str) -> dict[str, Any]:
     :raises TokenRefused: it spells none, or an ambiguous one.
     """
     try:
-        value = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = _DECODER.decode(data.decode())
     except (ValueError, RecursionError):
         raise TokenRefused(Refusal.INVALID, reason) from None
     if not isinstance(value, dict):
@@ -187,9 +187,14 @@ def _no_constant(name: str) -> None:
     raise ValueError(msg)
 
 
+#: Made once: `json.loads` and `json.dumps` make one a call as soon as they are given an option.
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
+
 @lru_cache(maxsize=64)
 def _header(alg: str, kid: str, typ: str) -> str:
-    return encode_segment(json.dumps({"alg": alg, "kid": kid, "typ": typ}, separators=(",", ":")).encode())
+    return encode_segment(_ENCODER.encode({"alg": alg, "kid": kid, "typ": typ}).encode())
 
 
 def load_key(jwk: Mapping[str, Any]) -> Key:

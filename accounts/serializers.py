@@ -11,6 +11,7 @@ from edge.serializers import PasswordField, StrictSerializer
 
 from . import people
 from .conf import conf
+from .jose import MAX_TOKEN_LENGTH
 from .links import MAX_LENGTH
 from .models import TokenFamily, Transport
 from .names import validate_name
@@ -95,10 +96,16 @@ class LoginSerializer(StrictSerializer):
         return {name: serializers.CharField(max_length=254), **super().get_fields()}
 
 
+class TokenField(serializers.CharField):
+    """A token as text. Its length counts here; its letters count where it is read, and are not looked at twice."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAX_TOKEN_LENGTH, **kwargs)
+        self.validators = [each for each in self.validators if isinstance(each, MaxLengthValidator)]
+
+
 class RefreshSerializer(StrictSerializer):
-    refresh = serializers.CharField(
-        max_length=4096, required=False, help_text="The refresh token; leave it out to use the cookie"
-    )
+    refresh = TokenField(required=False, help_text="The refresh token; leave it out to use the cookie")
 
 
 class TokensSerializer(serializers.Serializer[Any]):

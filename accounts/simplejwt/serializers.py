@@ -17,7 +17,7 @@ from ..mfa import second_step
 from ..mfa.second_step import SecondStepSkipped
 from ..models import EndReason, Transport
 from ..rotation import Refused, rotate_tokens
-from ..serializers import NewPasswordField
+from ..serializers import NewPasswordField, TokenField
 from .base import TokenError
 from .tokens import RefreshToken, UntypedToken, current_request
 
@@ -99,7 +99,7 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
     """Exchanges a refresh token. It always rotates, and a token used twice ends its session."""
 
     default_error_messages = {"no_active_account": _("No active account found for the given token.")}
-    refresh = serializers.CharField(max_length=4096)
+    refresh = TokenField()
     access = serializers.CharField(read_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -116,7 +116,7 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
 class TokenVerifySerializer(serializers.Serializer[Any]):
     """Says whether a text is a token of ours."""
 
-    token = serializers.CharField(max_length=4096, write_only=True)
+    token = TokenField(write_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         UntypedToken(attrs["token"])
@@ -126,7 +126,7 @@ class TokenVerifySerializer(serializers.Serializer[Any]):
 class TokenBlacklistSerializer(serializers.Serializer[Any]):
     """Ends the session of a refresh token."""
 
-    refresh = serializers.CharField(max_length=4096, write_only=True)
+    refresh = TokenField(write_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         family, request = RefreshToken(attrs["refresh"]).family, self.context.get("request")

@@ -1,6 +1,5 @@
 """The life of a session after the login: refreshed, listed, ended."""
 
-from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -24,6 +23,8 @@ from ..transport import clear_cookies, refresh_cookie
 from .base import ANY_METHOD, AuthView, OwnView, django_request, refusal_response, tokens_response
 
 GONE = OpenApiResponse(description="It has ended.")
+#: One for all requests, of which it keeps nothing: making its field anew would cost more than what it does.
+_BODY = RefreshSerializer()
 
 
 class RefreshView(AuthView):
@@ -42,7 +43,7 @@ class RefreshView(AuthView):
 
         By cookie, the request must come from a page of this site and carry the CSRF cookie's value in `X-CSRF-Token`.
         """
-        token, by_cookie = _presented(self.validated(request, RefreshSerializer), request)
+        token, by_cookie = _presented(request)
         inner = django_request(request)
         if not token:
             return refusal_response(request, Refusal.MISSING, by_cookie=False)
@@ -68,7 +69,7 @@ class LogoutView(AuthView):
     @ratelimit("account")
     def post(self, request: Request) -> Response | ProblemResponse:
         """End the session of the refresh or the access token, expired or not; without one there is nothing to do."""
-        token, by_cookie = _presented(self.validated(request, RefreshSerializer), request)
+        token, by_cookie = _presented(request)
         inner = django_request(request)
         if by_cookie and not csrf.is_same_origin(inner):
             return refusal_response(request, Refusal.CSRF, by_cookie=True)
@@ -130,9 +131,12 @@ class SessionView(OwnView):
         return _ended() if session_id == current.pk else Response(status=204)
 
 
-def _presented(data: dict[str, Any], request: Request) -> tuple[str, bool]:
-    """Return the refresh token and whether it came in the cookie; the body counts first."""
-    if token := data.get("refresh"):
+def _presented(request: Request) -> tuple[str, bool]:
+    """Return the refresh token and whether it came in the cookie; the body counts first.
+
+    :raises ValidationError: the body is invalid, which makes a 422.
+    """
+    if token := _BODY.run_validation(request.data).get("refresh"):
         return token, False
     token = refresh_cookie(django_request(request))
     return token, bool(token)
