@@ -1,7 +1,9 @@
-"""What a refused login costs in processor time, by why it is refused: for the suite, and at full size in bench."""
+"""What a refused login costs, by why it is refused: counted and measured for the suite, at full size in bench."""
 
 import statistics
 import time
+from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
@@ -16,20 +18,37 @@ from tests.accounts.browser import PASSWORD
 CASES = ("wrong password", "unknown", "inactive", "unusable password", "old hash", "locked")
 
 
-class SmallArgon2id(Argon2idHasher):
-    """As the real one, of a size that a test can afford."""
+#: What was hashed: KiB filled by Argon2, rounds of PBKDF2.
+work: Counter[str] = Counter()
 
-    memory_cost = 8_192
+
+class SmallArgon2id(Argon2idHasher):
+    """As the real one, of a size that costs nothing."""
+
+    memory_cost = 64
+
+    def encode(self, password: str, salt: str) -> str:
+        work[str(self.algorithm)] += self.memory_cost * self.time_cost
+        return super().encode(password, salt)
+
+    def verify(self, password: str, encoded: str) -> bool:
+        kept = self.decode(encoded)
+        work[str(self.algorithm)] += kept["memory_cost"] * kept["time_cost"]
+        return super().verify(password, encoded)
 
 
 class SmallPBKDF2(PBKDF2PasswordHasher):
-    iterations = 100_000
+    iterations = 100
+
+    def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
+        work[str(self.algorithm)] += iterations or self.iterations
+        return super().encode(password, salt, iterations)
 
 
 class OlderPBKDF2(SmallPBKDF2):
     """As an earlier Django made them: of fewer rounds."""
 
-    iterations = 20_000
+    iterations = 20
 
 
 def make_accounts(old: PBKDF2PasswordHasher) -> None:
@@ -45,24 +64,47 @@ def make_accounts(old: PBKDF2PasswordHasher) -> None:
     locks.lock(locked, until=now + timedelta(days=1), reason="measured", by="test", now=now)
 
 
-def medians(rounds: int) -> dict[str, float]:
-    """Log in over HTTP, the cases taking turns, and return the median of the processor seconds of each."""
+def hashed(client: Client) -> dict[str, Counter[str]]:
+    """Log in over HTTP and return what was hashed for each case."""
+    found = {}
+    for case in CASES:
+        work.clear()
+        refuse(client, case)
+        found[case] = work.copy()
+    return found
+
+
+def costs(rounds: int, of: Callable[[list[float]], float] = statistics.median) -> dict[str, float]:
+    """Log in over HTTP, the cases taking turns, and return the median of the processor seconds of each.
+
+    :param of: what is returned in place of the median.
+    """
     client, times = Client(), {case: [0.0] * rounds for case in CASES}
     for number in range(-2, rounds):  # two rounds to warm up
         for case in CASES:
-            body = {"email": _address(case), "password": "a wrong password", "transport": "body"}
             started = time.process_time()
-            response = client.post("/api/v1/auth/login", body, "application/json", secure=True)
+            refuse(client, case)
             took = time.process_time() - started
-            assert response.status_code == 401, (case, response.content)
             if number >= 0:
                 times[case][number] = took
-    return {case: statistics.median(each) for case, each in times.items()}
+    return {case: of(each) for case, each in times.items()}
 
 
-def spread(costs: dict[str, float]) -> float:
-    """Return how many times as much as the cheapest case the dearest costs."""
-    return max(costs.values()) / min(costs.values())
+def refuse(client: Client, case: str) -> None:
+    """Log in with a wrong password."""
+    body = {"email": _address(case), "password": "a wrong password", "transport": "body"}
+    response = client.post("/api/v1/auth/login", body, "application/json", secure=True)
+    assert response.status_code == 401, (case, response.content)
+
+
+def hash_seconds(hasher: Argon2idHasher) -> float:
+    """Return the processor seconds that one hash takes at least."""
+    times = []
+    for _ in range(3):
+        started = time.process_time()
+        hasher.encode("a password", "salt" * 6)
+        times.append(time.process_time() - started)
+    return min(times)
 
 
 def _address(case: str) -> str:
