@@ -55,9 +55,9 @@ class AppRedirect(HttpResponseRedirect):
         self["Referrer-Policy"] = "no-referrer"
 
 
-@method_decorator(transaction.non_atomic_requests, name="dispatch")
+@method_decorator([csrf_exempt, transaction.non_atomic_requests], name="dispatch")
 class AuthorizeView(View):
-    """Sends a logged-in user back to the app with a code."""
+    """Sends a logged-in user back to the app with a code. Whatever is no GET is a 405, and needs no token for that."""
 
     http_method_names = ["get"]
 

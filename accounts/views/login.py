@@ -17,6 +17,7 @@ from ..guessing import trust_device
 from ..login import LoginFault, LoginRefused, log_in
 from ..mfa.second_step import SecondStepNeeded
 from ..models import Transport
+from ..schema import PROOF
 from ..serializers import LoginSerializer, TokensSerializer
 from .base import AuthView, django_request, refusal_response, tokens_response
 from .second_step import second_step_response
@@ -30,6 +31,7 @@ class LoginView(AuthView):
         tags=["auth"],
         summary="Log in",
         request=LoginSerializer,
+        parameters=[PROOF],
         responses={200: TokensSerializer, **problems(401, 403, 503)},
     )
     @ratelimit("login")

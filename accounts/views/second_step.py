@@ -32,6 +32,7 @@ from ..mfa.serializers import (
 from ..mfa.sign_in import finish_log_in, log_in_by_passkey
 from ..models import TokenFamily, Transport
 from ..rotation import Granted
+from ..schema import PROOF
 from ..serializers import TokensSerializer
 from .base import ANY_METHOD, AuthView, OwnView, django_request, refusal_response, tokens_response
 
@@ -44,6 +45,7 @@ class SecondStepView(AuthView):
         tags=["auth"],
         summary="Finish logging in with a second factor",
         request=SecondStepSerializer,
+        parameters=[PROOF],
         responses={200: TokensSerializer, **problems(401)},
     )
     @ratelimit("mfa")
@@ -90,6 +92,7 @@ class PasskeyLoginView(AuthView):
         tags=["auth"],
         summary="Log in by passkey",
         request=PasskeyLoginSerializer,
+        parameters=[PROOF],
         responses={200: TokensSerializer, **problems(401)},
     )
     @ratelimit("mfa")

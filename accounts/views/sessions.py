@@ -18,6 +18,7 @@ from ..conf import conf
 from ..errors import Refusal
 from ..models import TokenFamily
 from ..rotation import Refused, rotate_tokens
+from ..schema import PROOF
 from ..serializers import RefreshSerializer, SessionListSerializer, TokensSerializer
 from ..transport import clear_cookies, refresh_cookie
 from .base import ANY_METHOD, AuthView, OwnView, django_request, refusal_response, tokens_response
@@ -35,6 +36,7 @@ class RefreshView(AuthView):
         tags=["auth"],
         summary="Refresh tokens",
         request=RefreshSerializer,
+        parameters=[PROOF],
         responses={200: TokensSerializer, **problems(401)},
     )
     @ratelimit("refresh")

@@ -126,6 +126,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "An API whose every request is identified, allowed, limited and recorded.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "accounts.oauth.schema.add_oauth_routes",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "TokenTransportEnum": "accounts.serializers.TOKEN_TRANSPORTS",
         "TransportEnum": "accounts.models.Transport",
