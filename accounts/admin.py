@@ -1,6 +1,8 @@
 """Users and sessions in the Django admin. Nobody chooses another's password here, and no page shows a secret."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
@@ -8,10 +10,10 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -211,15 +213,14 @@ class UserAdmin(NoOracle, _UserAdmin):
     def lock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """For accounts that somebody else may be in; their sessions end."""
         found = [user for user in queryset if user != request.user and self.has_change_permission(request, user)]
-        reason, now = request.POST.get("reason", ""), timezone.now()
+        given = _given(request)
         try:
-            for user in found:
-                locks.lock(user, until=None, reason=reason, by="admin", now=now, actor=request.user, request=request)
+            done = _count_done(found, partial(locks.lock, until=None, now=timezone.now(), **given))
         except ValueError as error:
             self.message_user(request, str(error), messages.ERROR)
             return
-        text = ngettext("%d account is locked.", "%d accounts are locked.", len(found))
-        self.message_user(request, text % len(found), messages.SUCCESS)
+        text = ngettext("%d account is locked.", "%d accounts are locked.", done)
+        self.message_user(request, text % done, messages.SUCCESS)
 
     @admin.action(description=_("Unlock, and forget wrong guesses"), permissions=["change"])
     def unlock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -241,15 +242,14 @@ class UserAdmin(NoOracle, _UserAdmin):
         if family is None or not assurance.may_change(family, now=now):
             return to_reauthentication(request.get_full_path())
         found = [user for user in queryset if self.has_change_permission(request, user)]
-        reason = request.POST.get("reason", "")
+        given = _given(request)
         try:
-            for user in found:
-                enrolment.reset(user, by="admin", reason=reason, request=request, actor=request.user, now=now)
+            done = _count_done(found, partial(enrolment.reset, now=now, **given))
         except ValueError as error:
             self.message_user(request, str(error), messages.ERROR)
             return None
-        text = ngettext("%d user has no second factor now.", "%d users have no second factor now.", len(found))
-        self.message_user(request, text % len(found), messages.SUCCESS)
+        text = ngettext("%d user has no second factor now.", "%d users have no second factor now.", done)
+        self.message_user(request, text % done, messages.SUCCESS)
         return None
 
 
@@ -260,11 +260,29 @@ def _is_out_of_reach(request: HttpRequest, user: User | None) -> bool:
     return user.is_superuser or (user.is_staff and user.pk != request.user.pk)
 
 
+def _given(request: HttpRequest) -> dict[str, Any]:
+    return {"reason": request.POST.get("reason", ""), "by": "admin", "actor": request.user, "request": request}
+
+
+def _count_done(users: Iterable[User], act: Callable[[User], object]) -> int:
+    """Do something to accounts, and return to how many: one that has been deleted meanwhile is passed over."""
+    done = 0
+    for user in users:
+        with suppress(people.AccountGone):
+            act(user)
+            done += 1
+    return done
+
+
 def _save_changed(user: User, form: Any) -> None:
     """Write what the form has changed and nothing else: the rest may have been changed meanwhile.
 
     A new address is nobody's until its owner has opened the link; the old one is told.
+
+    :raises Http404: the account has been deleted meanwhile.
     """
+    if people.hold_if_there(user) is None:
+        raise Http404
     columns = {field.name for field in User._meta.concrete_fields}  # noqa: SLF001 - Django documents it
     changed, old = columns.intersection(form.changed_data), form.initial.get("email")
     is_moved = "email" in changed and user.email != old
@@ -360,7 +378,7 @@ def _held(user: Any, family: TokenFamily | None) -> Any:
     """
     try:
         held: Any = people.hold(user)
-    except ObjectDoesNotExist:
+    except people.AccountGone:
         raise PermissionDenied from None
     is_same = held.is_active and held.is_staff and held.password == user.password
     live = TokenFamily.objects.live(timezone.now())

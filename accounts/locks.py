@@ -42,6 +42,7 @@ def lock(
     :param by: what locks: `admin`, `command`, `response`.
     :param actor: who does it, or None.
     :raises ValueError: the reason is empty or too long, or the end is not in the future.
+    :raises AccountGone: it has been deleted meanwhile.
     """
     reason = reason.strip()
     if not 0 < len(reason) <= MAX_REASON:

@@ -55,17 +55,24 @@ def plain_address(email: str) -> str:
     return address
 
 
+class AccountGone(LookupError):  # noqa: N818 - errors are past participles
+    """An account was deleted after it was looked up."""
+
+    def __init__(self) -> None:
+        super().__init__("This account has been deleted.")
+
+
 def hold(user: AbstractBaseUser) -> AbstractBaseUser:
     """Wait for whoever is changing this account, a login included, and keep others waiting until the transaction ends.
 
     What is read after it is still so when what follows from it is written.
 
     :return: the user as they are now.
-    :raises ObjectDoesNotExist: the account has gone.
+    :raises AccountGone: there is none any more.
     """
     held = hold_if_there(user)
     if held is None:
-        raise get_user_model().DoesNotExist
+        raise AccountGone
     return held
 
 

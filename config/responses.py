@@ -101,7 +101,7 @@ def unlock_account(subject: str, *, reason: str, user: Any, request: HttpRequest
 
 def force_password_reset(subject: str, *, reason: str, user: Any, request: HttpRequest | None) -> None:
     """Replace the password by one that nobody knows, end the sessions, and mail the owner a link for another."""
-    found = account(subject)
+    found: Any = people.hold(account(subject))
     found.set_password(secrets.token_urlsafe(32))
     found.save(update_fields=["password"])
     _end(TokenFamily.objects.of(found), reason=reason, user=user, request=request)

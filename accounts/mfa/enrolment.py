@@ -140,6 +140,7 @@ def reset(user: Any, *, by: str, reason: str, request: HttpRequest | None, actor
     :param reason: how the user was identified, in words that will be read in the log.
     :param actor: who does it, or None.
     :raises ValueError: the reason is empty or too long.
+    :raises AccountGone: the account has been deleted meanwhile.
     """
     reason = reason.strip()
     if not 0 < len(reason) <= MAX_REASON:

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 from django.core import mail
+from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.admin import UserAdmin
 from accounts.models import TokenFamily, User
 from tests.accounts.browser import PASSWORD, Browser
 from tests.accounts.conftest import Sent, make_user
@@ -188,6 +190,35 @@ def test_a_change_brings_nothing_back_that_was_taken_away(admin: Client, alice: 
         assert admin.post(f"{USERS}{alice.pk}/change/", body).status_code == 302
     alice.refresh_from_db()
     assert (alice.name, alice.is_staff, alice.is_active) == ("Alicia", False, False)
+
+
+@pytest.fixture
+def gone(alice: User, monkeypatch: pytest.MonkeyPatch) -> User:
+    """An account that is deleted when staff have chosen it, before anything is done to it."""
+    may_change = UserAdmin.has_change_permission
+
+    def meanwhile(self: UserAdmin, request: HttpRequest, obj: User | None = None) -> bool:
+        if obj == alice:
+            User.objects.filter(pk=alice.pk).delete()
+        return may_change(self, request, obj)
+
+    monkeypatch.setattr(UserAdmin, "has_change_permission", meanwhile)
+    return alice
+
+
+@pytest.mark.parametrize("action", ["lock", "reset_mfa"])
+def test_an_account_that_has_just_gone_is_passed_over(
+    admin: Client, gone: User, bob: User, sent: list[Sent], action: str
+) -> None:
+    chosen = {"action": action, "_selected_action": [str(gone.pk), str(bob.pk)], "reason": "Found out"}
+    page = admin.post(USERS, chosen, follow=True).content.decode()
+    assert re.search(r"1 (account is locked|user has no second factor now)", page)
+    assert [each.target for each in sent if each.name in {"account_locked", "mfa_reset"}] == [bob]
+
+
+def test_an_account_that_has_just_gone_is_not_there_to_change(admin: Client, gone: User) -> None:
+    body = {"email": gone.email, "name": "Alicia", "is_active": "on", **NO_SESSIONS}
+    assert admin.post(f"{USERS}{gone.pk}/change/", body).status_code == 404
 
 
 @pytest.mark.parametrize("action", ["mail_reset", "reset_mfa", "lock"])

@@ -111,6 +111,15 @@ def test_a_forced_reset_leaves_no_password_and_mails_a_link(alice: User, mailout
     assert [mail.to for mail in mailoutbox] == [[alice.email]]
 
 
+@pytest.mark.parametrize("action", ["lock_account", "force_password_reset"])
+def test_an_account_that_has_just_gone_is_refused(action: str, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = User.objects.get(pk=alice.pk)
+    User.objects.filter(pk=alice.pk).delete()
+    monkeypatch.setattr("accounts.people.find", lambda subject: gone)  # as it was looked up a moment before
+    with pytest.raises(ResponseRefused, match="deleted"):
+        respond(action, alice.email, reason="leaked", by="command")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_account_is_made_to_have_a_second_factor(alice: User, settings: Settings) -> None:
     path = "config.responses.needs_mfa_in_production"

@@ -41,6 +41,6 @@ class Command(BaseCommand):
             return
         try:
             ended = locks.lock(user, until=until, reason=reason, by="command", now=now)
-        except ValueError as error:
+        except (ValueError, people.AccountGone) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Locked {end}; {ended} sessions have ended.")

@@ -25,6 +25,6 @@ class Command(BaseCommand):
             ended = enrolment.reset(
                 user, by="command", reason=options["reason"], request=None, actor=None, now=timezone.now()
             )
-        except ValueError as error:
+        except (ValueError, people.AccountGone) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"The second factors are removed, and {ended} sessions have ended.")
