@@ -29,10 +29,10 @@ from .linking import Identity, SocialFault, SocialRefused, link, unlink, user_of
 from .providers import Provider, configured, offered
 
 logger = logging.getLogger(__name__)
-#: allauth's views for the way back.
+#: The views for the way back: allauth's, but for what of Apple's answer counts.
 _CALLBACKS = {
     "apple": "allauth.socialaccount.providers.apple.views.oauth2_callback",
-    "apple_finish": "allauth.socialaccount.providers.apple.views.oauth2_finish_login",
+    "apple_finish": f"{__package__}.apple.finish",
     "github": "allauth.socialaccount.providers.github.views.oauth2_callback",
     "google": "allauth.socialaccount.providers.google.views.oauth2_callback",
     "openid_connect": "allauth.socialaccount.providers.openid_connect.views.callback",

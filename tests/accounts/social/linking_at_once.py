@@ -4,8 +4,9 @@ Run as a module it prints what came of each as JSON.
 """
 
 import json
-import os
 from typing import Any
+
+from tests.accounts.social.process import prepare
 
 
 def an_ended_session_links() -> str:
@@ -66,23 +67,8 @@ def two_first_sign_ins(uid: str, statement: str) -> str:
 
 def main() -> None:
     """Migrate the database of the environment, and print what came of each."""
-    import django
-    from django.conf import settings
-    from django.core.management import call_command
-
-    from config.social import social_settings
-
-    providers = [{"provider": "openid_connect", "provider_id": "corp", "name": "Corp", "client_id": "x", "secret": "y"}]
-    text = json.dumps([{**each, "server_url": "https://corp.example"} for each in providers])
-    own: dict[str, Any] = {
-        "apps": settings.INSTALLED_APPS,
-        "middleware": settings.MIDDLEWARE,
-        "accounts": settings.BULWARK_ACCOUNTS,
-    }
-    for name, value in social_settings(text, **own).items():
-        setattr(settings, name, value)
-    django.setup()
-    call_command("migrate", verbosity=0)
+    corp = {"provider": "openid_connect", "provider_id": "corp", "name": "Corp", "client_id": "x", "secret": "y"}
+    prepare([{**corp, "server_url": "https://corp.example"}])
     found = {
         "ended session": an_ended_session_links(),
         "last way in": the_last_way_in_is_ended(),
@@ -93,5 +79,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.test")
     main()

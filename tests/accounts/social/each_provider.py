@@ -1,0 +1,132 @@
+"""Signs people in by Google, GitHub and Apple, in a process of its own.
+
+Run as a module it prints what came of each as JSON.
+"""
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.accounts.social import fakes
+from tests.accounts.social.fakes import APPLE, OTHER, Fakes
+from tests.accounts.social.process import prepare
+
+HERE = "/account/social/"
+
+
+def claims(name: str, verified: Any = True, **more: Any) -> dict[str, Any]:
+    """Return what an `id_token` says of somebody with an address."""
+    return {"sub": name, "email": f"{name}@example.org", "email_verified": verified, **more}
+
+
+#: provider -> case -> what the provider says.
+CASES: dict[str, dict[str, dict[str, Any]]] = {
+    "google": {
+        "verified": {"claims": claims("Gina", given_name="Gina")},
+        "not verified": {"claims": claims("g2", verified=False)},
+        "for another client": {"claims": claims("g3", aud="x")},
+        "from another issuer": {"claims": claims("g4"), "iss": APPLE},
+    },
+    "github": {
+        "verified": {
+            "user": {"id": 1, "login": "hub", "name": "Gil Hub", "email": "public@example.org"},
+            "emails": [
+                {"email": "1+hub@users.noreply.github.com", "primary": False, "verified": True},
+                {"email": "aa@example.org", "primary": False, "verified": False},
+                {"email": "hub@example.org", "primary": True, "verified": True},
+            ],
+        },
+        "not verified": {
+            "user": {"id": 2, "login": "two", "name": None, "email": "two@example.org"},
+            "emails": [{"email": "two@example.org", "primary": True, "verified": False}],
+        },
+        "without addresses": {"user": {"id": 3, "login": "three", "email": "three@example.org"}},
+        "a code that is used up": {"error": True},
+        "not as documented": {"user": ["x"], "emails": {}},
+    },
+    "apple": {
+        "verified": {"claims": claims("ada", "true")},
+        "not verified": {"claims": claims("a2", "false")},
+        "an address of the browser's own": {"claims": {"sub": "a3"}},
+        "a word of the browser's own": {"claims": {"sub": "a4", "email": "a4@example.org"}},
+        "signed by somebody else": {"claims": claims("a5", "true"), "key": OTHER},
+        "no object": {"claims": claims("a6")},
+        "no name": {"claims": claims("a7")},
+        "cancelled": {},
+        "another browser": {"claims": claims("a8")},
+    },
+}
+#: What the browser brings from Apple besides code and state, where it is not the name. Apple signs nothing of it.
+USERS: dict[str, Any] = {
+    "an address of the browser's own": {"email": "victim@example.org", "email_verified": True},
+    "a word of the browser's own": {"email_verified": True},
+    "no object": ["x"],
+    "no name": {"name": "Ada"},
+}
+
+
+def sign_in(kind: str, case: str, server: Fakes) -> dict[str, Any]:
+    """Sign somebody in, and return where the browser ends and whose session it has."""
+    from django.test import Client
+
+    browser = Client(enforce_csrf_checks=True)
+    browser.get("/account/login", secure=True)
+    form = {"next": HERE, "csrfmiddlewaretoken": browser.cookies["csrftoken"].value}
+    page = browser.post(f"{HERE}{kind}/begin", form, secure=True, headers={"Referer": "https://testserver/"})
+    address = urlsplit(page.context["address"])
+    asked = dict(parse_qsl(address.query))
+    server.says, server.asked = CASES[kind][case], {}
+    answer = {"code": "c0de", "state": asked["state"]}
+    if kind != "apple":
+        response = browser.get(f"{HERE}{kind}/callback", answer, secure=True)
+    else:
+        response = _finish_apple(browser, case, answer)
+    inside = browser.get(HERE, secure=True)
+    user = inside.context["user"] if inside.status_code == 200 else None
+    return {
+        "at": response["Location"],
+        "who": None if user is None else [user.email, user.name, user.email_verified_at is not None],
+        "to": f"{address.scheme}://{address.netloc}{address.path}",
+        "scope": sorted(asked["scope"].split()),
+        "is_proven": "code_challenge" in asked and (not server.asked or "code_verifier" in server.asked),
+        "redirect": {asked["redirect_uri"], server.asked.get("redirect_uri", asked["redirect_uri"])}.pop(),
+        "mode": asked.get("response_mode", ""),
+    }
+
+
+def _finish_apple(browser: Any, case: str, answer: dict[str, str]) -> Any:
+    """Bring Apple's answer: a form from its own origin, to which a browser sends none of our cookies."""
+    from django.test import Client
+
+    user = USERS.get(case, {"name": {"firstName": "Ada", "lastName": "Love"}, "email": "other@example.org"})
+    form = {**answer, "id_token": "e30.e30.e30", "user": json.dumps(user)}
+    if case == "cancelled":
+        form = {"state": answer["state"], "error": "user_cancelled_authorize"}
+    bare = Client(enforce_csrf_checks=True)
+    posted = bare.post(f"{HERE}apple/callback", form, secure=True, headers={"Origin": APPLE, "Referer": f"{APPLE}/"})
+    assert posted.status_code == 302, posted.content
+    finishing = Client() if case == "another browser" else browser
+    finishing.cookies["apple-login-session"] = posted.cookies["apple-login-session"].value
+    to = urlsplit(posted["Location"])
+    return finishing.get(f"{to.path}?{to.query}", secure=True)
+
+
+def main() -> None:
+    prepare(fakes.providers())
+    from allauth.socialaccount.models import SocialAccount
+    from django.test.utils import setup_test_environment
+
+    from accounts.models import User
+
+    setup_test_environment()  # pages tell what they were made of
+    with fakes.listening() as server:
+        found: dict[str, Any] = {
+            kind: {case: sign_in(kind, case, server) for case in cases} for kind, cases in CASES.items()
+        }
+    found["kept"] = [each.extra_data for each in SocialAccount.objects.all()]
+    found["users"] = sorted(User.objects.values_list("email", flat=True))
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

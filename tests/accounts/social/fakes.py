@@ -1,0 +1,115 @@
+"""Google, GitHub and Apple on the loopback interface, each with what is its own: what a code is exchanged for there."""
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+CLIENT, TEAM, KID = "bulwark", "TEAM123456", "KEY1234567"
+GOOGLE, APPLE = "https://accounts.google.com", "https://appleid.apple.com"
+_OWN, OTHER = (rsa.generate_private_key(65537, 2048) for _ in range(2))
+_CERTIFICATE = ec.generate_private_key(ec.SECP256R1())
+
+
+class Fakes(ThreadingHTTPServer):
+    """All three; `says` is what they say of whoever signs in next, `asked` is what they were sent for it."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.says: dict[str, Any] = {}
+        self.asked: dict[str, str] = {}
+
+
+def providers() -> list[dict[str, Any]]:
+    """Return what SOCIAL_PROVIDERS holds for the three."""
+    pem = _CERTIFICATE.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    one = {"client_id": CLIENT, "secret": "s3cret"}
+    apple = {"client_id": CLIENT, "secret": KID, "key": TEAM, "settings": {"certificate_key": pem}}
+    return [{"provider": "google", **one}, {"provider": "github", **one}, {"provider": "apple", **apple}]
+
+
+@contextmanager
+def listening() -> Iterator[Fakes]:
+    """Let allauth, which must be set up, find the three at this process."""
+    from allauth.socialaccount.providers.apple.views import AppleOAuth2Adapter
+    from allauth.socialaccount.providers.github.views import GitHubOAuth2Adapter
+    from allauth.socialaccount.providers.google.views import GoogleOAuth2Adapter
+
+    with Fakes() as fakes:
+        GoogleOAuth2Adapter.access_token_url = f"{fakes.url}/google/token"
+        GitHubOAuth2Adapter.access_token_url = f"{fakes.url}/github/token"
+        GitHubOAuth2Adapter.profile_url = f"{fakes.url}/github/user"
+        GitHubOAuth2Adapter.emails_url = f"{fakes.url}/github/user/emails"
+        AppleOAuth2Adapter.access_token_url = f"{fakes.url}/apple/token"
+        AppleOAuth2Adapter.public_key_url = f"{fakes.url}/apple/keys"
+        threading.Thread(target=fakes.serve_forever, daemon=True).start()
+        yield fakes
+        fakes.shutdown()
+
+
+def id_token(issuer: str, claims: dict[str, Any], key: Any = _OWN) -> str:
+    """Return what a provider signs of somebody."""
+    now = int(time.time())
+    base = {"iss": issuer, "aud": CLIENT, "iat": now, "exp": now + 600}
+    return jwt.encode({**base, **claims}, key, algorithm="RS256", headers={"kid": "one"})
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Fakes
+
+    def do_GET(self) -> None:
+        says = self.server.says
+        if self.path == "/apple/keys":
+            jwk = {**jwt.algorithms.RSAAlgorithm.to_jwk(_OWN.public_key(), as_dict=True), "kid": "one", "alg": "RS256"}
+            self._answer(200, {"keys": [jwk]})
+        elif self.headers["Authorization"] != "token at":
+            self._answer(401, {"message": "Bad credentials"})
+        elif self.path == "/github/user":
+            self._answer(200, says["user"])
+        else:
+            self._answer(*((200, says["emails"]) if "emails" in says else (404, {"message": "Not Found"})))
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        asked = self.server.asked = {name: values[0] for name, values in parse_qs(body).items()}
+        says, kind = self.server.says, self.path.split("/")[1]
+        if kind == "github":  # which answers with a form, and with 200 to what is wrong
+            is_right = asked["client_secret"] == "s3cret" and "code" in asked
+            right, wrong = {"access_token": "at", "token_type": "bearer"}, {"error": "bad_verification_code"}
+            self._answer(200, right if is_right and "error" not in says else wrong, is_form=True)
+            return
+        if kind == "apple":
+            _check_client(asked["client_secret"])
+        token = id_token(says.get("iss", GOOGLE if kind == "google" else APPLE), says["claims"], says.get("key", _OWN))
+        self._answer(200, {"access_token": "at", "token_type": "Bearer", "expires_in": 3600, "id_token": token})
+
+    def _answer(self, status: int, body: Any, *, is_form: bool = False) -> None:
+        content = (urlencode(body) if is_form else json.dumps(body)).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-www-form-urlencoded" if is_form else "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+def _check_client(secret: str) -> None:
+    """Check the secret that Apple's clients make themselves: a JWT signed with the key of the team."""
+    claims = jwt.decode(secret, _CERTIFICATE.public_key(), algorithms=["ES256"], audience=APPLE, issuer=TEAM)
+    assert claims["sub"] == CLIENT
+    header = json.loads(base64.urlsafe_b64decode(secret.split(".", maxsplit=1)[0] + "=="))
+    assert header["kid"] == KID

@@ -1,0 +1,79 @@
+"""Google, GitHub and Apple, each with what is its own, on the loopback interface."""
+
+from typing import Any
+
+import pytest
+
+from tests.accounts.social.process import told_by
+
+HERE = "/account/social/"
+FAILED = ("/account/login?done=provider_failed", None)
+UNVERIFIED = ("/account/login?done=provider_email_not_verified&next=%2Faccount%2Fsocial%2F", None)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    found: dict[str, Any] = told_by("each_provider", tmp_path_factory.mktemp("each"))
+    return found
+
+
+def ends(told: dict[str, Any], provider: str) -> dict[str, tuple[str, Any]]:
+    """Return where the browser was sent in each case, and who is logged in then."""
+    return {case: (each["at"], each["who"]) for case, each in told[provider].items()}
+
+
+@pytest.mark.parametrize(
+    ("provider", "authorize", "scope", "mode"),
+    [
+        ("google", "https://accounts.google.com/o/oauth2/v2/auth", ["email", "profile"], ""),
+        ("github", "https://github.com/login/oauth/authorize", ["user:email"], ""),
+        ("apple", "https://appleid.apple.com/auth/authorize", ["email", "name"], "form_post"),
+    ],
+)
+def test_each_is_asked_for_the_address_and_by_pkce(
+    told: dict[str, Any], provider: str, authorize: str, scope: list[str], mode: str
+) -> None:
+    for each in told[provider].values():
+        assert (each["to"], each["scope"], each["mode"], each["is_proven"]) == (authorize, scope, mode, True)
+        assert each["redirect"] == f"https://testserver/account/social/{provider}/callback"
+
+
+def test_google_vouches_for_an_address_to_this_client(told: dict[str, Any]) -> None:
+    assert ends(told, "google") == {
+        "verified": (HERE, ["gina@example.org", "Gina", True]),
+        "not verified": UNVERIFIED,
+        "for another client": FAILED,
+        "from another issuer": FAILED,
+    }
+
+
+def test_github_vouches_for_the_primary_address_not_for_that_of_the_profile(told: dict[str, Any]) -> None:
+    """It is no OpenID Connect: addresses are asked for apart, and a refused code is a 200."""
+    assert ends(told, "github") == {
+        "verified": (HERE, ["hub@example.org", "Gil Hub", True]),
+        "not verified": UNVERIFIED,
+        "without addresses": UNVERIFIED,
+        "a code that is used up": FAILED,
+        "not as documented": FAILED,
+    }
+
+
+def test_apple_vouches_for_what_it_signs_not_for_what_the_browser_brings(told: dict[str, Any]) -> None:
+    """Its answer is a form from its own origin, and its client makes its secret anew each time."""
+    assert ends(told, "apple") == {
+        "verified": (HERE, ["ada@example.org", "Ada Love", True]),
+        "not verified": UNVERIFIED,
+        "an address of the browser's own": UNVERIFIED,
+        "a word of the browser's own": UNVERIFIED,
+        "signed by somebody else": FAILED,
+        "no object": (HERE, ["a6@example.org", "", True]),
+        "no name": (HERE, ["a7@example.org", "", True]),
+        "cancelled": FAILED,
+        "another browser": FAILED,
+    }
+
+
+def test_no_account_is_made_for_who_is_not_let_in_and_nothing_of_a_provider_is_kept(told: dict[str, Any]) -> None:
+    inside = {each["who"][0] for kind in ("google", "github", "apple") for each in told[kind].values() if each["who"]}
+    assert told["users"] == sorted(inside)
+    assert told["kept"] == [{}] * len(inside)
