@@ -7,6 +7,7 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, _build_apps_from_settings
 from django.http import HttpRequest
 
+from ..names import seen_of
 from .linking import Identity, SocialFault
 from .views import answer, refusal
 
@@ -32,7 +33,8 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allau
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> Any:  # noqa: ARG002
         """Keep the name that the provider gives; the user object itself is never saved."""
         parts = (data.get("first_name"), data.get("last_name"))
-        sociallogin.user.social_name = data.get("name") or " ".join(part for part in parts if part)
+        name = data.get("name") or " ".join(part for part in parts if part)
+        sociallogin.user.social_name = seen_of(str(name)).strip()
         return sociallogin.user
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:  # noqa: ARG002

@@ -29,7 +29,7 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
     },
     "github": {
         "verified": {
-            "user": {"id": 1, "login": "hub", "name": "Gil Hub", "email": "public@example.org"},
+            "user": {"id": 1, "login": "hub", "name": "Gil\0 \u202eHub", "email": "public@example.org"},
             "emails": [
                 {"email": "1+hub@users.noreply.github.com", "primary": False, "verified": True},
                 {"email": "aa@example.org", "primary": False, "verified": False},
