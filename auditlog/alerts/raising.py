@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 def raise_alert(rule: "Rule", finding: "Finding", alias: str) -> Alert:
     """Raise an alert, or let the finding join the one that is still open about the same; return it.
 
-    A new alert is queued for every channel, unless somebody has silenced it; more of the same is not told again.
+    A new alert is queued for every channel, unless somebody has silenced it; more of the same is not told again, but
+    for the first of it after a silence.
     """
     key = finding.key[:254]
     known = _join(rule, key, finding, alias)
     if known is not None:
-        respond_again(known)
+        _go_on(known, alias)
         return known
     about = f": {key}" if key not in {"", "overall"} else ""
     note = f" ({finding.note})" if finding.note else ""
@@ -45,14 +46,25 @@ def raise_alert(rule: "Rule", finding: "Finding", alias: str) -> Alert:
         with transaction.atomic(using=alias):
             alert.save(using=alias, force_insert=True)
     except IntegrityError:
-        # Another process was faster.
-        return _join(rule, key, finding, alias) or alert
+        return raise_alert(rule, finding, alias)  # another process was faster: its alert is joined
     _step(alert, "", f"raised by {rule.name}")
     record("auditlog.alert_raised", target=alert, severity=rule.severity, data={"rule": rule.name, "key": key})
     if not alert.is_silenced:
         tell(alert, AlertState.OPEN)
         respond_to(alert)
     return alert
+
+
+def _go_on(alert: Alert, alias: str) -> None:
+    """Act on more of what an alert is about: a silence keeps what begins in it from being told until it is over."""
+    if not alert.is_silenced or alert.state != AlertState.OPEN:
+        respond_again(alert)
+    elif not _is_silenced(alert.rule, alert.key, alias):
+        alert.is_silenced = False
+        alert.save(using=alias, update_fields=["is_silenced"])
+        _step(alert, "", "goes on after the silence")
+        tell(alert, AlertState.OPEN)
+        respond_to(alert)
 
 
 def _join(rule: "Rule", key: str, finding: "Finding", alias: str) -> Alert | None:

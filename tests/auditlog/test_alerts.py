@@ -233,6 +233,24 @@ def test_a_silence_that_has_ended_silences_nothing(webhook: Receiver) -> None:
     assert delivered() == 1
 
 
+def test_what_goes_on_after_a_silence_is_told_once(webhook: Receiver, settings: Settings) -> None:
+    """An attack that begins while a release is silenced must not stay unheard of when the release is done."""
+    acts = {"login_failures_by_account": {"respond": {"action": "lock_account"}}}
+    settings.BULWARK_AUDITLOG = {**settings.BULWARK_AUDITLOG, "RULES": acts}
+    silence = Silence.objects.create(ends_at=timezone.now() + timedelta(hours=1), reason="a release")
+    found(guessed())
+    found(guessed(minutes=1))
+    assert delivered() == 0
+    assert not Event.objects.filter(type="auditlog.response_withheld").exists()  # nor has a rule acted
+    Silence.objects.filter(pk=silence.pk).update(starts_at=timezone.now() - 2 * MINUTE, ends_at=timezone.now() - MINUTE)
+    found(guessed(minutes=2))
+    found(guessed(minutes=3))
+    delivered()
+    told = [each for body in webhook.bodies for each in body["data"]["alerts"]]
+    assert [each["state"] for each in told if each["rule"] == "login_failures_by_account"] == ["open"]
+    assert Event.objects.filter(type="auditlog.response_withheld").count() == 1  # tried: alice has no account here
+
+
 def test_people_take_it_on_and_close_it(webhook: Receiver) -> None:
     erin = get_user_model().objects.create(email="erin@example.com")
     found(guessed())
