@@ -4,8 +4,10 @@ import logging
 from datetime import datetime, timedelta
 
 from django.db import connections, transaction
+from django.db.models import F, Q
 from django.utils import timezone
 
+from ..cleaning import text as cleaned
 from ..models import Delivery
 from .channels import Channel, channels
 
@@ -17,22 +19,26 @@ LEASE = timedelta(minutes=2)
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=15)
 
 
-def deliver_due(alias: str, *, now: datetime | None = None) -> int:
+def deliver_due(alias: str, *, now: datetime | None = None, only: str = "") -> int:
     """Deliver what is due on every channel and return how many deliveries were taken.
 
     What came together goes in one message. A channel that fails keeps its deliveries, waits longer each time, and
-    holds up no other channel.
+    holds up no other channel; one that hangs holds up those after it, unless each has a caller of its own.
+
+    :param now: default: the time at which each message is sent.
+    :param only: the name of a channel; default: all.
     """
-    moment = now or timezone.now()
-    return sum(_deliver(name, channel, alias, moment) for name, channel in channels().items())
+    named = channels().items()
+    return sum(_deliver(name, channel, alias, now) for name, channel in named if only in {"", name})
 
 
-def _deliver(name: str, channel: Channel, alias: str, now: datetime) -> int:
+def _deliver(name: str, channel: Channel, alias: str, now: datetime | None) -> int:
     done = 0
-    while due := _claimed(name, alias, now):
+    # Messages take their time: each lease begins when its message does.
+    while due := _claimed(name, alias, now or timezone.now()):
         # Outside of any transaction: a receiver takes its time, and the database would end the session.
-        error = _refusal(name, channel, due, now)
-        _note(due, error, now)
+        error = _refusal(name, channel, due, now or timezone.now())
+        _note(due, error, alias, now or timezone.now())
         if error:
             break
         done += len(due)
@@ -40,7 +46,10 @@ def _deliver(name: str, channel: Channel, alias: str, now: datetime) -> int:
 
 
 def _claimed(name: str, alias: str, now: datetime) -> list[Delivery]:
-    """Return what is due, which no other sender takes before `LEASE` is over: longer than a message takes."""
+    """Return what is due, which no other sender takes before `LEASE` is over: longer than a message takes.
+
+    What has to wait for longer than anything waits was queued by a clock that was ahead, and is due.
+    """
     features = connections[alias].features
     with transaction.atomic(using=alias):
         due = list(
@@ -50,7 +59,7 @@ def _claimed(name: str, alias: str, now: datetime) -> list[Delivery]:
                 of=("self",) if features.has_select_for_update_of else (),
             )
             .select_related("alert")
-            .filter(channel=name, delivered_at=None, due_at__lte=now)
+            .filter(Q(due_at__lte=now) | Q(due_at__gt=now + LONGEST_WAIT), channel=name, delivered_at=None)
             .order_by("pk")[:TOGETHER]
         )
         Delivery.objects.using(alias).filter(pk__in=[each.pk for each in due]).update(due_at=now + LEASE)
@@ -62,16 +71,14 @@ def _refusal(name: str, channel: Channel, due: list[Delivery], now: datetime) ->
         channel.send(due, now=now)
     except Exception as error:
         logger.exception("The channel %s has not taken %d alerts; they are tried again.", name, len(due))
-        return f"{type(error).__name__}: {error}"[:400]
+        return cleaned(f"{type(error).__name__}: {error}", 400)
     return ""
 
 
-def _note(due: list[Delivery], error: str, now: datetime) -> None:
+def _note(due: list[Delivery], error: str, alias: str, now: datetime) -> None:
+    """Keep what came of it, but for what another sender has delivered since this one's lease ran out."""
     for delivery in due:
-        delivery.attempts += 1
-        delivery.error = error
-        if error:
-            delivery.due_at = now + min(FIRST_WAIT * 2 ** min(delivery.attempts - 1, 10), LONGEST_WAIT)
-        else:
-            delivery.delivered_at = now
-        delivery.save(update_fields=["attempts", "due_at", "delivered_at", "error"])
+        wait = min(FIRST_WAIT * 2 ** min(delivery.attempts, 10), LONGEST_WAIT)
+        came_of_it = {"due_at": now + wait} if error else {"delivered_at": now}
+        waiting = Delivery.objects.using(alias).filter(pk=delivery.pk, delivered_at=None)
+        waiting.update(attempts=F("attempts") + 1, error=error, **came_of_it)
