@@ -1,6 +1,7 @@
 """Receivers of alerts: real HTTP servers on loopback."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,4 +46,30 @@ def receiver() -> Iterator[Receiver]:
             yield found
         finally:
             server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def never_done() -> Iterator[str]:
+    """Run a receiver that goes on answering for as long as it runs, and yield its address."""
+    stopped = threading.Event()
+
+    def answer() -> None:
+        try:
+            caller, _ = server.accept()
+            with caller:
+                caller.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while not stopped.wait(0.5):
+                    caller.sendall(b"z")
+        except OSError:
+            """Nobody called, or the caller has gone."""
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        finally:
+            stopped.set()
             thread.join()

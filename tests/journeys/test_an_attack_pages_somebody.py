@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 
-from tests.auditlog.alerts_receiver import receiver
+from tests.auditlog.alerts_receiver import never_done, receiver
 from tests.pages.site import served
 
 SECRET = "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTI="  # pragma: allowlist secret
@@ -16,13 +17,14 @@ SECRET = "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtMTI="  # pragma: allowlist secr
 PROMISED = 60
 
 
-def test_the_pager_rings_within_a_minute(tmp_path: Path) -> None:
-    with receiver() as pager:
-        channel = {
-            "BACKEND": "auditlog.alerts.channels.WebhookChannel",
-            "OPTIONS": {"url": f"{pager.url}/", "secret": SECRET},
-        }
-        more = f'\nBULWARK_AUDITLOG = {{**BULWARK_AUDITLOG, "ALERT_CHANNELS": {{"pager": {channel}}}}}\n'
+def channel(url: str) -> dict[str, object]:
+    return {"BACKEND": "auditlog.alerts.channels.WebhookChannel", "OPTIONS": {"url": f"{url}/", "secret": SECRET}}
+
+
+def test_the_pager_rings_within_a_minute_whatever_another_receiver_does(tmp_path: Path) -> None:
+    with receiver() as pager, ExitStack() as hanging:
+        channels = {"slow": channel(hanging.enter_context(never_done())), "pager": channel(pager.url)}
+        more = f'\nBULWARK_AUDITLOG = {{**BULWARK_AUDITLOG, "ALERT_CHANNELS": {channels}}}\n'
         with served(tmp_path, more) as site:
             env = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "REDIS_URL"}}
             env |= {"DJANGO_SETTINGS_MODULE": "config.settings.local"}
@@ -36,6 +38,7 @@ def test_the_pager_rings_within_a_minute(tmp_path: Path) -> None:
                     httpx.get(f"{site.url}/api/v1/categories/")  # the site goes on serving
                     time.sleep(0.05)
             finally:
+                hanging.close()
                 detector.terminate()
                 assert detector.wait(timeout=30) == 0  # it ends when it is told to
     assert pager.posts, "nobody was told within a minute"

@@ -3,8 +3,10 @@
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -12,11 +14,14 @@ from django.db import close_old_connections, router
 from django.utils import timezone
 
 from ...alerts.delivering import deliver_due
+from ...conf import conf
 from ...detection.engine import NAME, detect_new, detect_standing
 from ...detection.standing import Behind
 from ...models import Event
 
 logger = logging.getLogger(__name__)
+#: Seconds that messages on their way are waited for when the loop is stopped.
+_LAST_MESSAGE = 15
 
 
 class Command(BaseCommand):
@@ -39,11 +44,17 @@ class Command(BaseCommand):
         stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
-        # Apart from each other: a receiver that hangs must not hold up the rules.
-        sender = threading.Thread(target=_repeat, args=(deliver_due, alias, loop, stopped), daemon=True)
-        sender.start()
+        # Apart from each other: a receiver that hangs must hold up neither the rules nor the other receivers.
+        senders = [
+            threading.Thread(target=_repeat, args=(partial(deliver_due, only=name), alias, loop, stopped), daemon=True)
+            for name in conf.alert_channels
+        ]
+        for sender in senders:
+            sender.start()
         _repeat(self._detect, alias, loop, stopped)
-        sender.join(timeout=15)
+        ends = time.monotonic() + _LAST_MESSAGE
+        for sender in senders:
+            sender.join(timeout=max(0.0, ends - time.monotonic()))
 
     def _look(self, alias: str) -> None:
         events = self._detect(alias)
