@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from ..cleaning import text as cleaned
 from ..models import Delivery
+from ..posting import PostRefused
 from .channels import Channel, channels
 
 logger = logging.getLogger(__name__)
@@ -16,6 +17,8 @@ logger = logging.getLogger(__name__)
 TOGETHER = 50
 #: How long a sender that has died keeps what it was about to send.
 LEASE = timedelta(minutes=2)
+#: What a receiver answers that takes messages, but not this one: bad request, too large, cannot be processed.
+ABOUT_CONTENT = {400, 413, 422}
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=15)
 
 
@@ -36,13 +39,25 @@ def _deliver(name: str, channel: Channel, alias: str, now: datetime | None) -> i
     done = 0
     # Messages take their time: each lease begins when its message does.
     while due := _claimed(name, alias, now or timezone.now()):
-        # Outside of any transaction: a receiver takes its time, and the database would end the session.
-        error = _refusal(name, channel, due, now or timezone.now())
-        _note(due, error, alias, now or timezone.now())
-        if error:
+        taken = _send(name, channel, due, alias, now)
+        done += taken
+        if taken < len(due):
             break
-        done += len(due)
     return done
+
+
+def _send(name: str, channel: Channel, due: list[Delivery], alias: str, now: datetime | None) -> int:
+    """Send in one message and return how many deliveries were taken.
+
+    What a receiver will not take together is sent one by one: one of them may be what it does not take, or all of
+    them more than it takes at once.
+    """
+    # Outside of any transaction: a receiver takes its time, and the database would end the session.
+    error = _failure(name, channel, due, now or timezone.now())
+    if isinstance(error, PostRefused) and error.status in ABOUT_CONTENT and len(due) > 1:
+        return sum(_send(name, channel, [each], alias, now) for each in due)
+    _note(due, error, alias, now or timezone.now())
+    return 0 if error else len(due)
 
 
 def _claimed(name: str, alias: str, now: datetime) -> list[Delivery]:
@@ -66,19 +81,20 @@ def _claimed(name: str, alias: str, now: datetime) -> list[Delivery]:
     return due
 
 
-def _refusal(name: str, channel: Channel, due: list[Delivery], now: datetime) -> str:
+def _failure(name: str, channel: Channel, due: list[Delivery], now: datetime) -> Exception | None:
     try:
         channel.send(due, now=now)
     except Exception as error:
         logger.exception("The channel %s has not taken %d alerts; they are tried again.", name, len(due))
-        return cleaned(f"{type(error).__name__}: {error}", 400)
-    return ""
+        return error
+    return None
 
 
-def _note(due: list[Delivery], error: str, alias: str, now: datetime) -> None:
+def _note(due: list[Delivery], error: Exception | None, alias: str, now: datetime) -> None:
     """Keep what came of it, but for what another sender has delivered since this one's lease ran out."""
+    said = cleaned(f"{type(error).__name__}: {error}", 400) if error else ""
     for delivery in due:
         wait = min(FIRST_WAIT * 2 ** min(delivery.attempts, 10), LONGEST_WAIT)
         came_of_it = {"due_at": now + wait} if error else {"delivered_at": now}
         waiting = Delivery.objects.using(alias).filter(pk=delivery.pk, delivered_at=None)
-        waiting.update(attempts=F("attempts") + 1, error=error, **came_of_it)
+        waiting.update(attempts=F("attempts") + 1, error=said, **came_of_it)

@@ -14,7 +14,10 @@ class Receiver:
 
     def __init__(self) -> None:
         self.status = 204
+        #: What it answers 422, wherever a body holds it.
+        self.refused = b"\0"
         self.url = ""
+        self.asked = 0
         self.posts: list[tuple[str, dict[str, str], bytes]] = []
 
     @property
@@ -30,9 +33,11 @@ def receiver() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            if found.status < 300:
+            found.asked += 1
+            status = 422 if found.refused in body else found.status
+            if status < 300:
                 found.posts.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(found.status)
+            self.send_response(status)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:

@@ -61,3 +61,32 @@ def test_a_clock_that_was_ahead_keeps_nothing_back(webhook: Receiver) -> None:
     found(guessed())
     Delivery.objects.update(due_at=timezone.now() + timedelta(days=400))
     assert delivered() == 1
+
+
+def test_what_a_receiver_will_never_take_keeps_nothing_else_back(
+    webhook: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    webhook.refused = b"mallory"
+    found([*guessed("alice"), *guessed("mallory"), *guessed("bob")])
+    refused = Delivery.objects.filter(alert__key="mallory").count()
+    now, others = timezone.now(), Delivery.objects.count() - refused
+    with caplog.at_level(logging.CRITICAL):
+        assert delivered(now) == others
+    assert {"alice", "bob"} <= {alert["about"] for body in webhook.bodies for alert in body["data"]["alerts"]}
+    webhook.refused = b"\0"
+    assert delivered(now + delivering.FIRST_WAIT) == refused >= 1
+
+
+@pytest.mark.parametrize("status", [401, 410, 429, 500])
+def test_one_that_takes_nothing_is_asked_once_a_round(
+    status: int, webhook: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    webhook.status = status
+    found([*guessed("alice"), *guessed("bob")])
+    now, waiting = timezone.now(), Delivery.objects.count()
+    with caplog.at_level(logging.CRITICAL):
+        assert delivered(now) == 0
+    assert webhook.asked == 1
+    webhook.status = 200
+    assert delivered(now + delivering.FIRST_WAIT) == waiting >= 2
+    assert len(webhook.posts) == 1
