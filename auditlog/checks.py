@@ -2,7 +2,7 @@
 
 # ruff: noqa: SLF001 - `_meta` is Django's documented face of a model
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -23,6 +23,7 @@ from .meanings import Meaning
 from .models import Event, Severity
 from .operations import VENDORS
 from .response.actions import ACTIONS
+from .response.automatic import network_of
 from .sealing import publishing
 from .sealing.checkpoints import own_keys
 from .sealing.notes import KeyRefused
@@ -80,13 +81,27 @@ def check_types(**_: Any) -> Iterable[CheckMessage]:
 
 
 def check_rules(**_: Any) -> Iterable[CheckMessage]:
-    """E010: a rule of the detection is unknown, or tuned by what it has not."""
+    """E010: a rule of the detection is unknown, or tuned by what it has not: it would break all rules."""
     for name, given in conf.rules.items():
         if name not in BY_NAME:
             yield Error(f"{NAME}['RULES'] names no rule: {name!r}.", id="bulwark_auditlog.E010")
-        elif set(given) - {"enabled", "limit", "window", "severity", "respond"}:
+        elif not all(key in _TUNED and _TUNED[key](value) for key, value in given.items()):
             hint = 'Write {"enabled": bool, "limit": int, "window": seconds, "severity": 1 to 6}, each optional.'
             yield Error(f"{NAME}['RULES'][{name!r}] is not understood.", hint=hint, id="bulwark_auditlog.E010")
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+
+
+#: What a rule is tuned by, and what that may be.
+_TUNED: dict[str, Callable[[Any], bool]] = {
+    "enabled": lambda value: isinstance(value, bool),
+    "limit": _is_positive,
+    "respond": lambda value: isinstance(value, dict),
+    "severity": lambda value: value in Severity.values,
+    "window": _is_positive,
+}
 
 
 def check_responses(**_: Any) -> Iterable[CheckMessage]:
@@ -104,8 +119,22 @@ def check_responses(**_: Any) -> Iterable[CheckMessage]:
                 f"{NAME}['RESPONSES'][{name!r}] is no action, or names no function.", id="bulwark_auditlog.E014"
             )
     for name, rule in conf.rules.items():
-        if (wanted := rule.get("respond")) and wanted.get("action") not in conf.responses:
+        wanted = rule.get("respond")
+        if isinstance(wanted, dict) and wanted.get("action") not in conf.responses:
             yield Error(f"{NAME}['RULES'][{name!r}] responds with what RESPONSES has not.", id="bulwark_auditlog.E014")
+
+
+def check_never_block(**_: Any) -> Iterable[CheckMessage]:
+    """E017: what no rule may block cannot be read, so that rules act on nothing at all."""
+    given = conf.never_block
+    for text in [given] if isinstance(given, str) else given:
+        try:
+            good = not isinstance(given, str) and bool(network_of(text))
+        except ValueError:
+            good = False
+        if not good:
+            hint = 'List networks or addresses: ["10.0.0.0/8", "2001:db8::/48"].'
+            yield Error(f"{NAME}['NEVER_BLOCK']: {text!r} is no network.", hint=hint, id="bulwark_auditlog.E017")
 
 
 def check_channels(**_: Any) -> Iterable[CheckMessage]:
@@ -253,6 +282,7 @@ ALL = (
     check_shipping,
     check_namesake,
     check_responses,
+    check_never_block,
     check_rules,
     check_channels,
     check_keys,

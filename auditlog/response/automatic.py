@@ -2,7 +2,7 @@
 
 import logging
 from datetime import timedelta
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from django.utils import timezone
 
@@ -23,10 +23,10 @@ def respond_to(alert: Alert) -> Response | None:
     wanted = conf.rules.get(alert.rule, {}).get("respond")
     if not wanted:
         return None
-    if refusal := _refusal(alert):
-        record("auditlog.response_withheld", outcome="refused", reason=refusal, target=alert, data={"rule": alert.rule})
-        return None
     try:
+        if refusal := _refusal(alert):
+            _withheld(alert, "refused", refusal)
+            return None
         return respond(
             wanted["action"],
             alert.key,
@@ -40,11 +40,15 @@ def respond_to(alert: Alert) -> Response | None:
         logger.warning("The response to %s was refused: %s", alert.rule, error)
         reason = "refused"
     except Exception:
-        # The project's function is broken. The alert must stand, and the rules go on.
+        # The project's function is broken, or a setting is. The alert must stand, and the rules go on.
         logger.exception("The response to %s could not be taken.", alert.rule)
         reason = "error"
-    record("auditlog.response_withheld", outcome="failed", reason=reason, target=alert, data={"rule": alert.rule})
+    _withheld(alert, "failed", reason)
     return None
+
+
+def _withheld(alert: Alert, outcome: str, reason: str) -> None:
+    record("auditlog.response_withheld", outcome=outcome, reason=reason, target=alert, data={"rule": alert.rule})
 
 
 def respond_again(alert: Alert) -> Response | None:
@@ -70,13 +74,25 @@ def _refusal(alert: Alert) -> str:
 def is_never_blocked(key: str) -> bool:
     """Say whether ``key`` is an address or network that overlaps one of `NEVER_BLOCK`.
 
-    An IPv6 address counts as its /64, as it is blocked.
+    An IPv6 address counts as its /64, as it is blocked, and IPv4 inside IPv6 as IPv4.
+
+    :raises ValueError: `NEVER_BLOCK` holds what is no network.
     """
     try:
-        network = ip_network(key, strict=False)
+        network = network_of(key)
     except ValueError:
         return False
     if network.version == 6 and network.prefixlen > 64:
         network = network.supernet(new_prefix=64)
-    listed = (ip_network(each, strict=False) for each in conf.never_block)
+    listed = map(network_of, conf.never_block)
     return any(each.version == network.version and each.overlaps(network) for each in listed)
+
+
+def network_of(text: str) -> IPv4Network | IPv6Network:
+    """Return the network that ``text`` names, by itself or by an address in it; IPv4 inside IPv6 is IPv4.
+
+    :raises ValueError: it names none.
+    """
+    network = ip_network(text, strict=False)
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    return network if mapped is None else ip_network((int(mapped), max(0, network.prefixlen - 96)), strict=False)

@@ -1,5 +1,6 @@
 """Every wrong setting is told before the first request."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -50,7 +51,18 @@ def test_our_own_settings_pass() -> None:
         ({"TYPES": {"shop.paid": {"severity": 2, "fields": ["amount"]}}}, []),
         ({"RULES": {"no_such_rule": {}}}, ["bulwark_auditlog.E010"]),
         ({"RULES": {"probing": {"treshold": 3}}}, ["bulwark_auditlog.E010"]),
+        *(
+            ({"RULES": {"probing": {name: value}}}, ["bulwark_auditlog.E010"])
+            for name, value in (
+                *(("limit", "3"), ("limit", 0), ("window", timedelta(minutes=1)), ("severity", 7)),
+                *(("enabled", "no"), ("respond", "block_network")),
+            )
+        ),
         ({"RULES": {"probing": {"limit": 3, "enabled": False}}}, []),
+        ({"RULES": {"probing": {"respond": {"action": "no_such"}}}}, ["bulwark_auditlog.E014"]),
+        ({"NEVER_BLOCK": ["10.0.0.0/8", "the office"]}, ["bulwark_auditlog.E017"]),
+        ({"NEVER_BLOCK": "10.0.0.0/8"}, ["bulwark_auditlog.E017"]),
+        ({"NEVER_BLOCK": ["10.1.2.3", "::ffff:10.0.0.0/104", "2001:db8::/48"]}, []),
         ({"ALERT_CHANNELS": {"pager": {"BACKEND": "no.such.Channel"}}}, ["bulwark_auditlog.E011"]),
         ({"ALERT_CHANNELS": {"pager": {"OPTIONS": {"to": []}}}}, ["bulwark_auditlog.E011"]),
         ({"ALERT_CHANNELS": {"pager": {"BACKEND": MAIL, "OPTIONS": {"from": "x"}}}}, ["bulwark_auditlog.E011"]),

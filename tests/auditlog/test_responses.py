@@ -243,6 +243,34 @@ def test_overlaps_count_as_listed(settings: Settings) -> None:
     assert not is_never_blocked("alice@example.com")
 
 
+@pytest.mark.parametrize(
+    ("listed", "key"),
+    [
+        ("192.0.2.0/24", "::ffff:192.0.2.5"),
+        ("192.0.2.0/24", "::ffff:192.0.2.0/120"),
+        ("192.0.2.0/24", "::ffff:0:0/96"),
+        ("::ffff:192.0.2.0/120", "192.0.2.5"),
+        ("192.0.2.0/24", "0.0.0.0/0"),
+        ("0.0.0.0/0", "192.0.2.5"),
+        ("2001:db8::/48", "::/0"),
+    ],
+)
+def test_however_a_listed_network_is_written_it_is_listed(listed: str, key: str, settings: Settings) -> None:
+    settings.BULWARK_AUDITLOG = {**settings.BULWARK_AUDITLOG, "NEVER_BLOCK": [listed]}
+    assert is_never_blocked(key)
+
+
+def test_a_list_that_cannot_be_read_withholds_the_response_and_keeps_the_alert(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    let(settings, NEVER_BLOCK=["the office"])
+    with caplog.at_level(logging.CRITICAL):
+        found(guessed())
+    assert Alert.objects.filter(rule="login_failures_by_ip").exists()
+    assert not list(blocklist().current())
+    assert Event.objects.get(type="auditlog.response_withheld").reason == "error"
+
+
 def test_the_neighbours_of_a_listed_host_are_not_blocked_with_it(settings: Settings) -> None:
     let(settings, NEVER_BLOCK=["2001:db8::5"])
     found(guessed(address="2001:db8::bad"))  # a block on one IPv6 address is a block on its /64
