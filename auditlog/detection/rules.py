@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from ..conf import conf
 from ..models import RuleSetting, Severity
+from ..sealing.sealer import NAME as SEALER
 from .detectors import After, Each, New, Spike, Threshold
 from .findings import OVERALL, SUBNET, Match
 from .probing import asks_for_a_probe, is_a_tool
@@ -253,7 +254,7 @@ RULES: tuple[Rule, ...] = (
         title="The log is not being sealed",
         why="What is not sealed can be changed by who owns the database, without a trace.",
         first="Is the sealer running? Is there a transaction that has been open for long?",
-        detector=Behind(reader="seal"),
+        detector=Behind(reader=SEALER),
     ),
     Rule(
         name="secret_read_first",

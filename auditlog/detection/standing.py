@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import Sum
 
+from ..conf import conf
 from ..models import Event, Follower
+from ..sealing.sealer import NAME as SEALER
 from .findings import OVERALL, Finding, Tunable
 
 
@@ -31,17 +33,22 @@ class Stopped(Tunable):
 
 @dataclass(frozen=True, kw_only=True)
 class Behind(Tunable):
-    """A reader of the log (the sealer, a shipper) has left an event lie for longer than the window."""
+    """A reader of the log (the sealer, a shipper) has left an event lie for longer than the window.
+
+    One that has never read is behind as well, but for a sealer where nothing is to be sealed: without `SEAL_KEYS`.
+    """
 
     reader: str
     window: timedelta = timedelta(minutes=5)
 
     def standing(self, alias: str, now: datetime) -> Iterator[Finding]:
         place = Follower.objects.using(alias).filter(name=self.reader).first()
-        if place is None or place.updated_at > now - self.window:
+        if place is None and self.reader == SEALER and not conf.seal_keys.strip():
+            return
+        if place is not None and place.updated_at > now - self.window:
             return
         waiting = Event.objects.using(alias).filter(ts__lte=now - self.window)
-        if place.ts is not None:
+        if place is not None and place.ts is not None:
             waiting = waiting.filter(ts__gt=place.ts)
         oldest = waiting.order_by("ts", "seq").first()
         if oldest is not None:

@@ -318,6 +318,12 @@ def test_the_check_fails_when_nobody_looks(settled: Callable[[], None]) -> None:
         call_command("auditlog_detect", "--check")
 
 
+def test_the_check_fails_when_nobody_ever_looked() -> None:
+    Event.objects.insert([failure(timezone.now() - timedelta(minutes=30), "alice")])
+    with pytest.raises(CommandError):
+        call_command("auditlog_detect", "--check")
+
+
 @pytest.fixture
 def alertmanager(tmp_path: Path) -> Iterator[str]:
     program = shutil.which("prometheus-alertmanager")

@@ -232,6 +232,15 @@ def test_a_sealer_that_stands_still() -> None:
     assert names(list(Alert.objects.all())) == {"sealing_stalled"}
 
 
+@pytest.mark.parametrize("keys", ["", "a key"])
+def test_a_sealer_that_never_ran(keys: str, settings: Settings) -> None:
+    """Where there are keys, somebody counts on the seal."""
+    settings.BULWARK_AUDITLOG = {**settings.BULWARK_AUDITLOG, "SEAL_KEYS": keys}
+    store([login(NOON - HOUR, "alice")])
+    detect_standing("default", now=NOON)
+    assert names(list(Alert.objects.all())) == ({"sealing_stalled"} if keys else set())
+
+
 def places(folder: Path) -> Path:
     """Write a file of places, as MaxMind's are: Berlin with Potsdam, and Hanoi."""
     writer = MMDBWriter(4, "Test-City", languages=["en"])
