@@ -57,7 +57,8 @@ def _deliveries(alias: str) -> Iterator[Metric]:
     waiting = GaugeMetricFamily(
         "bulwark_alert_deliveries_waiting", "Alerts that wait for a channel", labels=["channel"]
     )
-    for name in conf.alert_channels:
+    # The web server that is asked may have no channels: those are the detector's.
+    for name in sorted({*conf.alert_channels, *counted}):
         row = counted.get(name, {"taken": 0, "all": 0})
         taken.add_metric([name], row["taken"])
         waiting.add_metric([name], row["all"] - row["taken"])

@@ -123,6 +123,18 @@ def test_alerts_lag_and_verification_are_looked_up() -> None:
     assert value("bulwark_audit_verified") == 1
 
 
+def test_what_waits_for_a_channel_is_told_by_a_server_that_has_none(settings: Settings) -> None:
+    """In docker/ the channels are the detector's, and the web server is asked."""
+    channel = {"BACKEND": "auditlog.alerts.channels.EmailChannel", "OPTIONS": {"to": ["oncall@example.com"]}}
+    ours = settings.BULWARK_AUDITLOG
+    settings.BULWARK_AUDITLOG = {**ours, "ALERT_CHANNELS": {"people": channel}}
+    assert value("bulwark_alert_deliveries_waiting", channel="people") == 0
+    found(series(lambda ts, n: failure(ts, f"u{n % 3}"), 15))
+    settings.BULWARK_AUDITLOG = ours
+    assert value("bulwark_alert_deliveries_waiting", channel="people") >= 1
+    assert value("bulwark_alert_deliveries_total", channel="people") == 0
+
+
 def test_a_source_that_fails_takes_nothing_else_along(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     sources = ["no.such.source", "auditlog.metrics.collected"]
     settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "METRICS_SOURCES": sources}
