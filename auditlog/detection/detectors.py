@@ -140,12 +140,14 @@ class After(Tunable):
 class New(Tunable):
     """A value that a known key never showed before: an account's first login from an address, a device, a country.
 
-    A key's very first event is no finding: then everything is new. The window is how far back is looked.
+    A key's very first event is no finding unless ``tells_first``: then everything is new. The window is how far back
+    is looked.
     """
 
     match: Match
     by: str
     value: str
+    tells_first: bool = False
 
     def findings(self, batch: Batch) -> Iterator[Finding]:
         new = [row for row in rows(batch.new.filter(self.match.q()), self.by, self.value) if row.value]
@@ -154,7 +156,7 @@ class New(Tunable):
         known = self._known(batch, new)
         for row in new:
             values = known[row.key]
-            if values and row.value not in values:
+            if (values or self.tells_first) and row.value not in values:
                 yield Finding(row.key, 1, row.ts, row.ts, [row.uuid], note=str(row.value)[:200])
             values.add(row.value)
 

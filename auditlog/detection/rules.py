@@ -262,7 +262,10 @@ RULES: tuple[Rule, ...] = (
         title="An account reads this secret for the first time",
         why="Service accounts read the same secrets day after day; a new one is a new deployment, or an intruder.",
         first="Was there a release? Whose change gave the account the right?",
-        detector=New(match=Match(("secrets.secret_read",)), by="actor_id", value="target_id", window=90 * DAY),
+        # Also an account's very first secret: one that never read any is the likelier to be in somebody else's hands.
+        detector=New(
+            match=Match(("secrets.secret_read",)), by="actor_id", value="target_id", window=90 * DAY, tells_first=True
+        ),
     ),
     Rule(
         name="self_granted_role",
