@@ -8,6 +8,10 @@ from django.dispatch import Signal
 # A limit was reached. outcome "refused"; data: {"policies": [names], "retry_after": seconds, "path", "method"}
 request_throttled = Signal()
 
+# Somebody came to a multiple of what the `volume` of a policy tells of, within its time and any limit. outcome
+# "success"; data: {"policy": name, "who": user, tenant or address, "count": int, "seconds": the volume's time}
+volume_reached = Signal()
+
 # A request was refused before its view decided anything. outcome "refused";
 # data: {"code": the problem's code, "status": int, "path": str, "method": str}
 request_refused = Signal()

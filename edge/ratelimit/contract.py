@@ -10,6 +10,8 @@ PARTS = 60
 SECOND = 1_000_000
 #: Seconds after which an offence is forgotten.
 FORGET = 86_400
+#: The limit of what is only counted.
+UNREACHED = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Limit:
     :param window: seconds.
     :param cool_down: seconds that the first, second, ... refusal closes the limit for; the last counts for all further
         ones. What is refused meanwhile is no further offence. A day without one forgets them.
+    :param told_every: somebody is told whenever the count comes to a multiple of this; 0: never.
     """
 
     name: str
@@ -29,6 +32,7 @@ class Limit:
     limit: int
     window: int
     cool_down: tuple[int, ...] = ()
+    told_every: int = 0
 
     @property
     def width(self) -> int:
@@ -52,6 +56,12 @@ class State:
     remaining: int
     reset: float
     part: int
+
+    def came_to(self, cost: int) -> int:
+        """Return the multiple of `told_every` that spending ``cost`` brought the count to, or 0."""
+        every, spent = self.limit.told_every, self.limit.limit - self.remaining
+        reached = spent // every * every if every and self.allowed else 0
+        return reached if reached > spent - cost else 0
 
 
 class Spent(list[State]):

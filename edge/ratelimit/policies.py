@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 
 from ..conf import conf
 from ..context import django_request
-from .contract import Limit
+from .contract import UNREACHED, Limit
 from .keys import Key, check_key, digest, is_early, value_of
 from .rates import Rate, parse_rate
 
@@ -20,7 +20,11 @@ UNSAFE: tuple[str, ...] = ("DELETE", "PATCH", "POST", "PUT")
 #: A rate, several, or a callable `(group, request)` that returns one or None for no limit.
 Rates = str | tuple[int, int] | list[str] | Callable[[str, HttpRequest], str | None]
 _UNITS = ((604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
-_OPTIONS = frozenset({"key", "rate", "group", "method", "block", "outage", "skip_successful", "cost", "cool_down"})
+_OPTIONS = frozenset(
+    {"key", "rate", "group", "method", "block", "outage", "skip_successful", "cost", "cool_down", "volume"}
+)
+#: Keys that name somebody without telling a secret: the name leaves in a signal.
+_NAMING = frozenset({"ip", "tenant", "user", "user_or_ip"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +40,7 @@ class Policy:
     :param skipped: the statuses of an answer that is not counted: what it spent is given back.
     :param cost: what a request spends.
     :param cool_down: seconds that repeated refusals close the limit for.
+    :param volume: of how many requests, and of each multiple, within which time `volume_reached` tells.
     """
 
     group: str
@@ -47,6 +52,7 @@ class Policy:
     skipped: frozenset[int] = frozenset()
     cost: int = 1
     cool_down: tuple[int, ...] = ()
+    volume: Rate | None = None
 
     @property
     def early(self) -> bool:
@@ -65,16 +71,21 @@ class Policy:
         tag = digest(value_of(self.key, self.group, request))
         scope = f"{self.group}:{'+'.join(self.methods)}" if self.methods else self.group
         # The braces keep all counts of one identity on one node of a Redis Cluster.
-        return [
+        prefix = f"{conf.redis_prefix}:{{{tag}}}:{scope}"
+        found = [
             Limit(
                 self.group if len(rates) == 1 else f"{self.group}-{spelled(rate.window)}",
-                f"{conf.redis_prefix}:{{{tag}}}:{scope}:{rate.limit}/{rate.window}",
+                f"{prefix}:{rate.limit}/{rate.window}",
                 rate.limit,
                 rate.window,
                 self.cool_down,
             )
             for rate in rates
         ]
+        if self.volume:
+            window, key = self.volume.window, f"{prefix}-volume:{UNREACHED}/{self.volume.window}"
+            found.append(Limit(f"{self.group}-volume", key, UNREACHED, window, told_every=self.volume.limit))
+        return found
 
     def _rates(self, request: Any) -> tuple[Rate, ...]:
         if isinstance(self.rate, tuple):
@@ -100,6 +111,7 @@ def make_policy(
     skip_successful: bool | Iterable[int] = False,
     cost: int = 1,
     cool_down: Iterable[int] = (),
+    volume: str | None = None,
 ) -> Policy:
     """Return a checked policy.
 
@@ -112,6 +124,10 @@ def make_policy(
     steps = tuple(cool_down)
     if cost < 1 or any(step < 0 for step in steps):
         msg = f"A request costs 1 or more, and cools down for 0 seconds or more: not {cost!r}, {steps!r}."
+        raise ImproperlyConfigured(msg)
+    told = parse_rate(volume) if volume else None
+    if told and (not told.limit or key not in _NAMING):
+        msg = f"A volume is told of {', '.join(sorted(_NAMING))}, from 1 request on: not of {key!r}, {volume!r}."
         raise ImproperlyConfigured(msg)
     methods = (method,) if isinstance(method, str) else tuple(method)
     if isinstance(skip_successful, bool):
@@ -126,6 +142,7 @@ def make_policy(
         skipped=frozenset(skip_successful),
         cost=cost,
         cool_down=steps,
+        volume=told,
     )
 
 

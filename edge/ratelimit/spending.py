@@ -15,6 +15,7 @@ from ..context import django_request
 from ..problems.errors import LimiterUnavailable, Problem, TooManyRequests
 from ..problems.report import actor
 from .contract import Limit, State, StoreUnavailable
+from .keys import value_of
 from .limiter import Decision, limiter
 from .policies import Policy
 
@@ -41,11 +42,13 @@ class Spending:
     decisions: list[tuple[Decision, list[Policy]]] = field(default_factory=list)
     #: Set by the middleware, which then settles refunds and headers.
     is_managed: bool = False
+    #: The volumes that this request has brought somebody to, which nobody was told of yet.
+    volumes: list[tuple[Policy, State, int]] = field(default_factory=list)
 
     @property
     def states(self) -> list[State]:
-        """Where every limit stands that the request was counted against."""
-        return [state for decision, _ in self.decisions for state in decision.states]
+        """Where every limit stands that the request was counted against; what refuses nothing is none."""
+        return [state for decision, _ in self.decisions for state in decision.states if not state.limit.told_every]
 
     @property
     def counter(self) -> int | None:
@@ -80,7 +83,7 @@ def enforce(request: Any, declared: Iterable[Declared]) -> None:
             else:
                 question = steps.send(decision)
     except StopIteration:
-        return
+        _tell_volumes(request)
     except Ratelimited as refusal:
         settle(request, None)
         _tell(request, refusal.problem)
@@ -104,7 +107,8 @@ async def aenforce(request: Any, declared: Iterable[Declared]) -> None:
             else:
                 question = steps.send(decision)
     except StopIteration:
-        return
+        if spending(request).volumes:
+            await sync_to_async(_tell_volumes)(request)
     except SynchronousOnlyOperation:
         await sync_to_async(enforce)(request, chosen)
     except Ratelimited as refusal:
@@ -158,6 +162,9 @@ def _decided(spent: Spending, asked: Sequence[tuple[Policy, list[Limit]]]) -> Ge
     except StoreUnavailable:
         raise Ratelimited(_unavailable()) from None
     spent.decisions.append((decision, owners))
+    if decision.allowed:
+        pairs = zip(owners, decision.states, strict=True)
+        spent.volumes += [(policy, state, to) for policy, state in pairs if (to := state.came_to(decision.cost))]
     return decision
 
 
@@ -210,6 +217,21 @@ def _tell(request: Any, problem: Problem) -> None:
         outcome="refused",
         data={**data, "path": inner.path, "method": inner.method},
     )
+
+
+def _tell_volumes(request: Any) -> None:
+    spent, inner = spending(request), django_request(request)
+    while spent.volumes:
+        policy, state, count = spent.volumes.pop()
+        who = value_of(policy.key, policy.group, request).partition(":")[2]
+        signals.volume_reached.send_robust(
+            sender=Policy,
+            request=inner,
+            user=actor(inner),
+            target=None,
+            outcome="success",
+            data={"policy": policy.group, "who": who, "count": count, "seconds": state.limit.window},
+        )
 
 
 def _unavailable() -> LimiterUnavailable:

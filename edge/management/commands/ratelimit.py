@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...client_ip import ip_bucket
 from ...ratelimit import StoreUnavailable, limiter
+from ...ratelimit.contract import UNREACHED
 from ...ratelimit.keys import digest
 from ...ratelimit.redis import RedisStore
 
@@ -38,6 +39,9 @@ class Command(BaseCommand):
             self.stdout.write(f"Reset {len(limits)} limits of {key}.")
         for state in states:
             limit = state.limit
+            if limit.limit == UNREACHED:
+                self.stdout.write(f"{limit.name}: {limit.limit - state.remaining} in {limit.window} s")
+                continue
             wait = "" if state.allowed and state.remaining else f", free in {math.ceil(state.reset)} s"
             self.stdout.write(f"{limit.name}: {state.remaining} of {limit.limit} left in {limit.window} s{wait}")
 
