@@ -123,6 +123,7 @@ class EventType(enum.Enum):
     EDGE_ROUTE_ENABLED = "edge.route_enabled", 3, "reason route"
     EDGE_SERVER_ERROR = "edge.server_error", 4, "exception method path"
     EDGE_VALIDATION_FAILED = "edge.validation_failed", 1, "errors method path"
+    EDGE_VOLUME_REACHED = "edge.volume_reached", 1, "count policy seconds who"
 
     def __init__(self, label: str, severity: int, fields: str) -> None:
         self.label = label

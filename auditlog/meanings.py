@@ -142,6 +142,7 @@ MEANINGS: dict[str, Meaning] = {
     "edge.route_enabled": Meaning.UPDATED,
     "edge.server_error": Meaning.CALLED,
     "edge.validation_failed": Meaning.CALLED,
+    "edge.volume_reached": Meaning.CALLED,
 }
 _ENDINGS = {"_created": Meaning.CREATED, "_updated": Meaning.UPDATED, "_deleted": Meaning.DELETED}
 

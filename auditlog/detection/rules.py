@@ -249,6 +249,17 @@ RULES: tuple[Rule, ...] = (
         detector=Threshold(match=Match(("edge.request_throttled",)), by="src_ip", limit=60, window=10 * MINUTE),
     ),
     Rule(
+        name="scraping_volume",
+        severity=Severity.MEDIUM,
+        title="Somebody reads for hours, just below every limit",
+        why="A machine that keeps within the limits copies in a day what people do not read in a month.",
+        first="Whose is it? Which routes, which pages? A customer's integration can be given a policy of its own.",
+        # Distinct: who stays around one volume comes to it again and again.
+        detector=Threshold(
+            match=Match(("edge.volume_reached",)), by="data__who", distinct="data__count", limit=3, window=6 * HOUR
+        ),
+    ),
+    Rule(
         name="sealing_stalled",
         severity=Severity.HIGH,
         title="The log is not being sealed",

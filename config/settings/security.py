@@ -96,8 +96,8 @@ BULWARK_EDGE: dict[str, Any] = {
     },
     "GENERAL_RATELIMIT": "general",
     "RATELIMITS": {
-        # Every request to the API.
-        "general": {"key": "user_or_ip", "rate": "100/15m"},
+        # Every request to the API; who stays below the limit for hours is told of, not refused.
+        "general": {"key": "user_or_ip", "rate": "100/15m", "volume": "400/6h"},
         "anonymous_read": {"key": "ip", "rate": "60/m"},
         # Guessing: what succeeds is given back, so that only failures count.
         # By address, or by a device that the account trusts: strangers behind one address cannot lock its owner out.
@@ -246,6 +246,7 @@ BULWARK_AUDITLOG: dict[str, Any] = {
         "edge.signals.route_enabled",
         "edge.signals.server_error",
         "edge.signals.validation_failed",
+        "edge.signals.volume_reached",
     ],
 }
 

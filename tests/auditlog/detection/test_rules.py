@@ -82,6 +82,12 @@ ATTACKS: dict[str, Attack] = {
         lambda ts, _: event("accounts.token_used_after_revocation", ts, session="s1"), 3
     ),
     "scraping": lambda: series(lambda ts, _: event("edge.request_throttled", ts, status=429), 60),
+    "scraping_volume": lambda: [
+        event(
+            "edge.volume_reached", NOON + HOUR * n, outcome=Outcome.SUCCESS, data={"who": "mallory", "count": 400 * n}
+        )
+        for n in (1, 2, 3)
+    ],
     "secret_read_first": lambda: [
         event("secrets.secret_read", NOON - DAY, actor_id="deploy", target_id="db"),
         event("secrets.secret_read", NOON, actor_id="deploy", target_id="payments"),

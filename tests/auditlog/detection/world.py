@@ -94,9 +94,18 @@ def _day_of(who: str, number: int, chance: random.Random) -> Iterator[Event]:
         yield event("accounts.password_reset_requested", begins - MINUTE, outcome=Outcome.SUCCESS, **facts)
     if chance.random() < 0.03:
         yield event("articles.articles_exported", begins + HOUR, outcome=Outcome.SUCCESS, **user)
+    if chance.random() < 0.1:
+        yield from _much_read(begins, chance, data={"who": who}, **user)
     if chance.random() < 0.05:
         for burst in range(8):
             yield event("edge.request_throttled", begins + HOUR + burst * SECOND, status=429, **user)
+
+
+def _much_read(begins: datetime, chance: random.Random, *, data: dict[str, Any], **user: Any) -> Iterator[Event]:
+    """Somebody who reads a lot comes to one volume again and again, and to the next."""
+    for count in (400, 400, 800, 400):
+        moment = begins + chance.random() * 5 * HOUR
+        yield event("edge.volume_reached", moment, outcome=Outcome.SUCCESS, data={**data, "count": count}, **user)
 
 
 def _machines(chance: random.Random) -> Iterator[Event]:

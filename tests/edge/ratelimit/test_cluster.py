@@ -108,7 +108,7 @@ def test_limits_of_one_request_of_one_identity_are_in_one_slot() -> None:
 
     request = RequestFactory().get("/")
     keys = [limit.key for name in ("general", "login", "register") for limit in named_policy(name).limits(request)]
-    assert len(keys) == 5
+    assert len(keys) == 6
     assert len({tag_of(key) for key in keys}) == 1
 
 

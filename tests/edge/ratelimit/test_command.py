@@ -35,6 +35,15 @@ def test_showing_costs_nothing(client: Client) -> None:
 
 
 @pytest.mark.redis
+def test_what_is_only_counted_is_shown_as_a_count(client: Client) -> None:
+    for _ in range(2):
+        client.get("/api/notes", REMOTE_ADDR="203.0.113.9")
+    shown = run("show", "ip:203.0.113.9")
+    assert "general: 98 of 100 left" in shown
+    assert "general-volume: 2 in 21600 s\n" in shown
+
+
+@pytest.mark.redis
 def test_an_ipv6_address_is_shown_by_its_network(client: Client) -> None:
     client.get("/limited", REMOTE_ADDR="2001:db8:1:2::3")
     assert "1 of 2 left" in run("show", "ip:2001:db8:1:2::9")
