@@ -4,8 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from setup import ROOT, moved
 
@@ -42,6 +49,52 @@ from django.urls import include, path
 urlpatterns = [path("admin/", admin.site.urls)]
 """
 
+#: What this machine has installed and the host has not: python reads a module of this name before any other.
+ABSENT = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {names}:
+            raise ModuleNotFoundError(f"The wheel requires nothing that brings {{name!r}}.", name=name)
+
+sys.meta_path.insert(0, Absent())
+"""
+DRIVERS = ("psycopg", "psycopg_binary", "psycopg_c", "psycopg_pool")  # the host's own choice
+
+
+@cache
+def absent_packages(*extras: str) -> frozenset[str]:
+    """Return the import names of what is installed here and does not come with the wheel and its ``extras``."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *(line for extra in extras for line in project["optional-dependencies"][extra])]
+    brought = brought_by(wanted)
+    return frozenset(
+        name
+        for name, owners in packages_distributions().items()
+        if name not in DRIVERS and brought.isdisjoint(map(canonicalize_name, owners))
+    )
+
+
+def brought_by(lines: Iterable[str]) -> set[str]:
+    """Return the names of the distributions that requirements bring, and of those that these require in turn."""
+    found: dict[str, set[str]] = {}
+    waiting = [Requirement(line) for line in lines]
+    while waiting:
+        wanted = waiting.pop()
+        name, extras = canonicalize_name(wanted.name), wanted.extras | {""}
+        if extras <= found.get(name, set()):
+            continue
+        found[name] = found.get(name, set()) | extras
+        try:
+            needed = [Requirement(line) for line in requires(wanted.name) or []]
+        except PackageNotFoundError:  # for another platform
+            continue
+        for each in needed:
+            if not each.marker or any(each.marker.evaluate({"extra": extra}) for extra in extras):
+                waiting.append(each)  # noqa: PERF401 - reads better than the line it would make
+    return set(found)
+
 
 @dataclass(frozen=True)
 class BareProject:
@@ -67,7 +120,11 @@ class BareProject:
         done = subprocess.run(
             [sys.executable, "-W", "error", *arguments],
             cwd=self.path,
-            env={**os.environ, "DJANGO_SETTINGS_MODULE": "settings", "PYTHONPATH": str(self.path)},
+            env={
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "settings",
+                "PYTHONPATH": os.pathsep.join([str(self.path), str(self.path / "absent")]),
+            },
             capture_output=True,
             text=True,
             timeout=120,
@@ -77,14 +134,17 @@ class BareProject:
         return done.stdout
 
 
-def bare_project(path: Path, *apps: str, package: str = "", settings: str = "", urls: str = "") -> BareProject:
-    """Write a project that holds ``apps`` and nothing else of ours.
+def bare_project(
+    path: Path, *apps: str, package: str = "", settings: str = "", urls: str = "", extras: tuple[str, ...] = ()
+) -> BareProject:
+    """Write a project that holds ``apps`` and nothing else of ours, on the packages that the wheel requires.
 
     :param path: an empty folder.
     :param apps: names of our apps, as `auditlog`.
     :param package: move the apps under this package, as a wheel does; empty leaves them at the top level.
     :param settings: lines to add to the settings module; `{package}` becomes the prefix of a dotted path (`bulwark.`).
     :param urls: lines to add to the URLconf; `{package}` as above.
+    :param extras: extras of the wheel that the host installs.
     """
     prefix = f"{package}." if package else ""
     target = path / package if package else path
@@ -98,4 +158,6 @@ def bare_project(path: Path, *apps: str, package: str = "", settings: str = "", 
     installed = "\n    ".join(f'"{prefix}{app}",' for app in apps)
     (path / "settings.py").write_text(SETTINGS.format(apps=installed) + settings.replace("{package}", prefix))
     (path / "urls.py").write_text(URLS + urls.replace("{package}", prefix))
+    (path / "absent").mkdir()
+    (path / "absent" / "sitecustomize.py").write_text(ABSENT.format(names=sorted(absent_packages(*extras))))
     return BareProject(path)

@@ -70,7 +70,8 @@ print("done")
 
 @pytest.fixture(params=["", "bulwark"], ids=["top level", "moved"])
 def project(tmp_path: Path, request: pytest.FixtureRequest) -> BareProject:
-    return bare_project(tmp_path, "articles", "authz", "edge", package=request.param, settings=SETTINGS, urls=URLS)
+    apps, extras = ("articles", "authz", "edge"), ("articles",)
+    return bare_project(tmp_path, *apps, package=request.param, settings=SETTINGS, urls=URLS, extras=extras)
 
 
 def test_it_works_without_the_other_apps(project: BareProject) -> None:
