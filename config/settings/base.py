@@ -83,6 +83,8 @@ CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "django.core.cache.b
 TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
 if django.VERSION >= (6, 0):
     TASKS["default"]["BACKEND"] = "django.tasks.backends.immediate.ImmediateBackend"
+# By default a message waits in a cookie of its own, whose name has no prefix (OWASP ASVS 5.0, V3.3.1).
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "bulwark_accounts.User"
