@@ -1,5 +1,7 @@
 """Attacks on browsers that log in by page, each through the whole stack."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -94,6 +96,20 @@ def test_a_session_key_planted_before_the_login(alice: User) -> None:
     mallory = Client()
     mallory.cookies["sessionid"] = str(key)
     assert mallory.get("/account/logout", secure=True).context["user"].is_anonymous
+
+
+def test_a_cookie_copied_before_the_credentials_were_shown_again(alice: User) -> None:
+    """Mallory holds a copy of the session cookie, and waits until alice has done what opens the pages that change
+    credentials (ASVS 5.0, V7.2.4)."""
+    owner, thief = Visitor(), Visitor()
+    owner.log_in(alice.email)
+    thief.cookies["sessionid"] = owner.cookies["sessionid"].value
+    TokenFamily.objects.update(auth_time=timezone.now() - timedelta(hours=1))
+    assert thief.get("/account/email")["Location"] == "/account/reauthenticate?next=%2Faccount%2Femail"
+    assert owner.submit("/account/reauthenticate", password=PASSWORD)["Location"] == "/account/mfa"
+    assert owner.get("/account/email").status_code == 200
+    assert thief.get("/account/email")["Location"].startswith("/account/login")
+    assert not thief.is_logged_in
 
 
 def test_a_stolen_browser_session_dies_with_its_family(alice: User) -> None:

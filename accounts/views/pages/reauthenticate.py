@@ -57,6 +57,7 @@ class ReauthenticatePage(OwnPage, FormPage):
         if isinstance(outcome, LoginRefused | FactorMissing):
             form.add_error(None, WRONG_PASSKEY if "credential" in data else WRONG)
             return None
+        self.request.session.cycle_key()  # a cookie copied before gains nothing from it (ASVS 5.0, V7.2.4)
         return HttpResponseRedirect(next_url(self.request) or reverse("bulwark_accounts_site:mfa"))
 
 
