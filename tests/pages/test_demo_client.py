@@ -158,6 +158,23 @@ def test_a_session_is_taken_up_after_a_reload(watched: Watched) -> None:
     expect(watched.page.locator("#who")).to_have_text("Charlie")
 
 
+def test_signing_out_while_the_server_is_away_leaves_nobody_signed_in_on_the_page(watched: Watched) -> None:
+    """ASVS 5.0, V14.3.1: not even after a reload, when the server is back."""
+    page = watched.page
+    sign_in_as(page, "alice")
+    page.context.set_offline(True)
+    press(page, "Sign out")
+    expect(page.locator("#you [role=status]")).to_contain_text("cannot be reached")
+    expect(page.locator("#who")).to_have_count(0)
+    expect(page.locator("#write")).to_be_hidden()
+    page.context.set_offline(False)
+    page.goto("/#demo")
+    page.reload()
+    expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+    expect(page.locator("#who")).to_have_count(0)
+    sign_in_as(page, "alice")
+
+
 def test_a_fault_is_shown_beside_its_field(watched: Watched) -> None:
     page = watched.page
     page.goto("/#demo")

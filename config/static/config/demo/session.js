@@ -1,4 +1,4 @@
-const CSRF_COOKIE = /(?:^|; )(?:__Host-|__Secure-)?refresh_csrf=([^;]+)/;
+const CSRF_COOKIE = /(?:^|; )((?:__Host-|__Secure-)?refresh_csrf)=([^;]+)/;
 
 /**
  * The visitor's session. The access token is in a private field of this object and nowhere else: no storage, no page
@@ -56,9 +56,14 @@ export class Session {
     return answer;
   }
 
+  /**
+   * Ends the session. Whatever the server answers, and if it cannot be reached, the page forgets the visitor: without
+   * the CSRF token it does not take the session up again.
+   */
   async logOut() {
     const answer = await this.#api.send("POST", "auth/logout", { token: this.#access, body: {}, headers: guard() });
-    if (answer.ok || answer.status === 401) this.#drop();
+    forgetCsrfToken();
+    this.#drop();
     return answer;
   }
 
@@ -90,7 +95,13 @@ export class Session {
 
 /** The CSRF token of the session, which a page of another site cannot read. */
 function csrfToken() {
-  return decodeURIComponent(CSRF_COOKIE.exec(document.cookie)?.[1] ?? "");
+  return decodeURIComponent(CSRF_COOKIE.exec(document.cookie)?.[2] ?? "");
+}
+
+function forgetCsrfToken() {
+  const name = CSRF_COOKIE.exec(document.cookie)?.[1];
+  // A browser lets only a Secure cookie replace one with a prefix.
+  if (name) document.cookie = `${name}=; Max-Age=0; Path=/; SameSite=Strict${name.startsWith("__") ? "; Secure" : ""}`;
 }
 
 function guard() {
