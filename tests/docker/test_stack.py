@@ -17,6 +17,7 @@ import redis as redis_client
 from standardwebhooks import Webhook
 
 from config import env
+from edge.headers import API_HEADERS
 from tests.auditlog.alerts_receiver import receiver
 from tests.docker.mailbox import mailbox
 from tests.docker.programs import DOCKER, Running, free_port
@@ -147,7 +148,18 @@ def test_a_dead_application_is_a_problem_with_the_same_protections(tmp_path: Pat
     assert answer.status_code == 502
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.json()["code"] == "proxy_error"
-    assert "Strict-Transport-Security" in answer.headers
+    assert set(API_HEADERS) | {"Strict-Transport-Security"} <= {name.title() for name in answer.headers}
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/metrics", "/static/{style}"])
+def test_nothing_is_framed_sniffed_or_embedded_elsewhere(client: httpx.Client, image: Path, path: str) -> None:
+    """What is neither a page nor the API's: ASVS 5.0, V3.4.4, V3.4.6 and V3.5.8 ask it of every answer."""
+    style = next((image / "staticfiles/config").glob("site.*.css")).name
+    headers = client.get(path.format(style=f"config/{style}")).headers
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert headers["Strict-Transport-Security"].startswith("max-age=31536000; includeSubDomains")
 
 
 def test_secrets_in_a_link_stay_out_of_the_proxys_log(client: httpx.Client, proxy: Proxy) -> None:
