@@ -157,7 +157,7 @@ def adapted(proxy: Proxy, env: Mapping[str, str]) -> dict[str, Any]:
     http = config["apps"]["http"]
     http["http_port"], http["https_port"] = proxy.http, proxy.https
     for server in http["servers"].values():
-        port = proxy.https if ":443" in server["listen"] else free_port()
+        port = {":443": proxy.https, ":80": proxy.http}.get(server["listen"][0]) or free_port()
         server["listen"] = [f"127.0.0.1:{port}"]
     config["apps"]["pki"] = {"certificate_authorities": {"local": {"install_trust": False}}}
     return config

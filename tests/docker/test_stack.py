@@ -17,6 +17,7 @@ import redis as redis_client
 from standardwebhooks import Webhook
 
 from config import env
+from config.settings.security import BULWARK_EDGE
 from edge.headers import API_HEADERS
 from tests.auditlog.alerts_receiver import receiver
 from tests.docker.mailbox import mailbox
@@ -75,10 +76,18 @@ def test_static_files_may_be_kept_for_ever(client: httpx.Client, image: Path) ->
     assert "immutable" in answer.headers["Cache-Control"]
 
 
-def test_plain_http_is_sent_to_tls(proxy: Proxy) -> None:
-    answer = httpx.get(f"http://localhost:{proxy.http}/", trust_env=False)
-    assert answer.status_code == 308
-    assert answer.headers["Location"].startswith("https://localhost")
+def test_people_on_plain_http_are_sent_to_tls(proxy: Proxy) -> None:
+    answer = httpx.get(f"http://localhost:{proxy.http}/account/login?next=/", trust_env=False)
+    assert (answer.status_code, answer.headers["Location"]) == (308, "https://localhost/account/login?next=/")
+
+
+@pytest.mark.parametrize("prefix", BULWARK_EDGE["API_PREFIXES"])
+def test_the_api_on_plain_http_is_refused_and_not_redirected(proxy: Proxy, prefix: str) -> None:
+    """A redirect would let a client go on sending its token in the clear, and never know (ASVS 5.0, V4.1.2)."""
+    path = f"{prefix}anything" if prefix.endswith("/") else prefix
+    answer = httpx.post(f"http://localhost:{proxy.http}{path}", trust_env=False)
+    assert (answer.status_code, answer.json()["code"]) == (403, "https_required")
+    assert answer.headers["Content-Type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/readyz"])
