@@ -19,12 +19,14 @@ from django.db import DataError, OperationalError, connections, transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_http_methods
 
 if TYPE_CHECKING:
     _Admin = admin.ModelAdmin[Any]
 else:
     _Admin = admin.ModelAdmin
 
+_of_pages = require_http_methods(["GET", "HEAD", "POST"])
 #: What a lookup raises whose value the field, Python's calendar or the database cannot take.
 SENSELESS = (DataError, IndexError, OverflowError, TypeError, ValidationError, ValueError)
 
@@ -106,8 +108,11 @@ class GuardedAdminSite(admin.AdminSite):
         super().register(model_or_iterable, _guarded_admin(admin_class or admin.ModelAdmin), **options)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        """Answer "view on site" of a thing that cannot exist with 404."""
-        return super().admin_view(_or_404(view) if view is shortcut else view, cacheable)
+        """Answer "view on site" of a thing that cannot exist with 404, and a method that no page or form has with 405.
+
+        Django's admin takes TRACE, DELETE and made-up methods for GET (OWASP ASVS 5.0, V4.1.4 and V13.4.4).
+        """
+        return _of_pages(super().admin_view(_or_404(view) if view is shortcut else view, cacheable))
 
     def autocomplete_view(self, request: HttpRequest) -> Any:
         return _or_404(super().autocomplete_view)(request)
