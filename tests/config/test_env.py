@@ -96,6 +96,12 @@ def test_a_postgresql_url_is_read_whole() -> None:
     assert database["OPTIONS"] == {"sslmode": "verify-full"}
 
 
+@pytest.mark.parametrize("mode", ["allow", "prefer", "require", "verify-ca"])
+def test_a_database_whose_certificate_nobody_looks_at_is_refused(mode: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="verify-full"):
+        env.database(f"postgresql://app@db.example/bulwark?sslmode={mode}")
+
+
 @pytest.mark.parametrize(
     ("url", "path"), [("sqlite:///here.db", "here.db"), ("sqlite:////tmp/here.db", "/tmp/here.db")]
 )
