@@ -16,6 +16,7 @@ from .. import csrf, logout
 from ..authentication import bearer_token
 from ..conf import conf
 from ..errors import Refusal
+from ..mfa.assurance import require_for_change
 from ..models import TokenFamily
 from ..rotation import Refused, rotate_tokens
 from ..schema import PROOF
@@ -113,7 +114,8 @@ class SessionListView(OwnView):
     )
     @ratelimit("account")
     def delete(self, request: Request) -> Response:
-        """End all sessions but this one."""
+        """End all sessions but this one. Needs a recent login: a thief of this one must not keep its owner out."""
+        require_for_change(request)
         logout.end_others(_family(request), request=django_request(request), now=timezone.now())
         return Response(status=204)
 
@@ -126,8 +128,10 @@ class SessionView(OwnView):
     )
     @ratelimit("account")
     def delete(self, request: Request, session_id: UUID) -> Response:
-        """End one session of the account."""
+        """End one session of the account; another than this one needs a recent login (OWASP ASVS 5.0, V7.5.2)."""
         current = _family(request)
+        if session_id != current.pk:
+            require_for_change(request)
         if not logout.end_one(current, session_id, request=django_request(request), now=timezone.now()):
             raise NotFound
         return _ended() if session_id == current.pk else Response(status=204)

@@ -188,6 +188,12 @@ def test_the_devices(visitor: Visitor, browser: Browser, sent: list[Sent]) -> No
     assert page.count("This device.") == 1
     assert "Firefox on Linux" in page
     api = TokenFamily.objects.get(transport="body")
+    TokenFamily.objects.update(auth_time=timezone.now() - timedelta(minutes=11))
+    for fields in ({"end": str(api.pk)}, {"others": "1", "end": ""}):
+        back = where(visitor.submit(url("sessions"), **fields))
+        assert back == f"{url('reauthenticate')}?next={url('sessions').replace('/', '%2F')}"
+    assert browser.send("GET", "me").status_code == 200
+    assert where(visitor.submit(back, password=PASSWORD)) == url("sessions")
     sent.clear()
     assert where(visitor.submit(url("sessions"), end=str(api.pk))) == f"{url('sessions')}?done=ended"
     assert browser.send("GET", "me").status_code == 401

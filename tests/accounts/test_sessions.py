@@ -13,7 +13,7 @@ from accounts.devices import device_label
 from accounts.login import start_session
 from accounts.models import EndReason, TokenFamily, User
 from accounts.rotation import Granted, rotate_tokens
-from tests.accounts.browser import Browser, read
+from tests.accounts.browser import PASSWORD, Browser, read
 from tests.accounts.conftest import Sent
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -51,8 +51,25 @@ def test_ending_another_device(alice: User, browser: Browser, sent: list[Sent]) 
     assert browser.send("DELETE", f"sessions/{family.pk}").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["sessions", "sessions/{}"])
+def test_other_devices_are_ended_after_a_recent_login_only(path: str, alice: User, browser: Browser) -> None:
+    """Who finds a session open must not log its owner out everywhere else (ASVS 5.0, V7.5.2)."""
+    owner = Browser()
+    owner.log_in("alice@example.com")
+    theirs = TokenFamily.objects.get()
+    browser.log_in("alice@example.com")
+    TokenFamily.objects.update(auth_time=timezone.now() - timedelta(minutes=11))
+    refused = browser.send("DELETE", path.format(theirs.pk))
+    assert (refused.status_code, read(refused)["code"]) == (401, "insufficient_user_authentication")
+    assert owner.send("GET", "me").status_code == 200
+    assert browser.send("POST", "reauthenticate", {"password": PASSWORD}).status_code == 200
+    assert browser.send("DELETE", path.format(theirs.pk)).status_code == 204
+    assert owner.send("GET", "me").status_code == 401
+
+
 def test_ending_this_device_takes_its_cookie_along(alice: User, browser: Browser) -> None:
     browser.log_in("alice@example.com", transport="cookie")
+    TokenFamily.objects.update(auth_time=timezone.now() - timedelta(minutes=11))  # to log out needs no password
     response = browser.send("DELETE", f"sessions/{TokenFamily.objects.get().pk}")
     assert response.status_code == 204
     assert response.cookies["__Host-refresh"].value == ""

@@ -110,12 +110,14 @@ class SessionsPage(OwnPage):
 
     @ratelimit("account")
     def post(self, request: HttpRequest) -> HttpResponse:
+        session_id = _uuid(request.POST.get("end", ""))
+        if session_id == self.family.pk and "others" not in request.POST:
+            return HttpResponseRedirect(reverse("bulwark_accounts_site:logout"))
+        if not assurance.may_change(self.family, now=timezone.now()):
+            return to_reauthentication(request.path)
         if "others" in request.POST:
             end_others(self.family, request=request, now=timezone.now())
             return self._back("others")
-        session_id = _uuid(request.POST.get("end", ""))
-        if session_id == self.family.pk:
-            return HttpResponseRedirect(reverse("bulwark_accounts_site:logout"))
         if session_id is None or not end_one(self.family, session_id, request=request, now=timezone.now()):
             raise Http404
         return self._back("ended")
