@@ -67,6 +67,25 @@ def test_every_page_can_be_read_by_ear(name: str, visitor: Visitor) -> None:
     assert "no-store" in response["Cache-Control"]
 
 
+@pytest.mark.parametrize("name", [*OWN, "mfa", "mfa-totp", "reauthenticate"])
+def test_every_own_page_leads_to_the_logout(name: str, visitor: Visitor) -> None:
+    """ASVS 5.0, V7.4.4; who is not logged in is offered none."""
+    way_out = f'<a class="mine" href="{url("logout")}">'
+    assert way_out in visitor.get(url(name)).content.decode()
+    assert way_out not in Visitor().get(url("login")).content.decode()
+
+
+@pytest.mark.parametrize(("name", "fields"), [("password", 2), ("reauthenticate", 1), ("login", 1), ("register", 1)])
+def test_passwords_are_masked_and_left_to_password_managers(name: str, fields: int, visitor: Visitor) -> None:
+    """ASVS 5.0, V6.2.6 and V6.2.7."""
+    page = visitor.get(url(name)).content.decode()
+    found = [tag for tag in re.findall(r"<input [^>]*>", page) if "password" in tag]
+    assert len(found) == fields
+    for tag in found:
+        assert 'type="password"' in tag
+        assert re.search(r'autocomplete="(current|new)-password"', tag)
+
+
 @pytest.mark.parametrize("name", OWN)
 def test_own_pages_ask_for_a_login_and_come_back(name: str, db: None) -> None:
     assert where(Visitor().get(url(name))) == f"{url('login')}?next={url(name).replace('/', '%2F')}"
