@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.handlers.asgi import ASGIHandler
 
 from .conf import conf
 from .views import body_limits_in_urls
@@ -36,6 +37,9 @@ class BodyCeiling:
         self._most: int | None = None
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and isinstance(self._application, ASGIHandler):
+            await send({"type": "websocket.close"})  # 403; Django would answer 500, and log the crash
+            return
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return

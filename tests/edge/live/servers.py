@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +66,13 @@ class Live:
     def send(self, method: str, path: str, *headers: str, body: Iterable[bytes] = ()) -> Reply:
         """Send a request and return the reply, which may come before all of the body was taken."""
         lines = [f"{method} {path} HTTP/1.1", "Host: testserver", "Connection: close", *headers, "", ""]
+        return self.say(chain(["\r\n".join(lines).encode("latin-1")], body))
+
+    def say(self, blocks: Iterable[bytes]) -> Reply:
+        """Send octets as they are and return the reply; its status is 0 where the server only hangs up."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connected:
             with contextlib.suppress(ConnectionError):
-                connected.sendall("\r\n".join(lines).encode("latin-1"))
-                for block in body:
+                for block in blocks:
                     connected.sendall(block)
             return _reply(connected)
 
