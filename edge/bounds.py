@@ -1,4 +1,4 @@
-"""Bounds on what every request has before its body: the address, its parameters, the headers."""
+"""Bounds on what every request has before its body: the method, the address, its parameters, the headers."""
 
 import re
 
@@ -6,20 +6,26 @@ from django.http import HttpRequest
 
 from .conf import conf
 from .middleware import Middleware
-from .problems import HeadersTooLarge, MalformedUri, UriTooLong
+from .problems import HeadersTooLarge, MalformedUri, MethodRefused, UriTooLong
 
 #: NUL, as it is or as an octet.
 _NUL = re.compile(r"%00|\0")
+#: What is for proxies, or for looking at what they have added. Django serves a page for it as for GET.
+_FOR_PROXIES = frozenset({"CONNECT", "TRACE", "TRACK"})
 
 
 class BoundsMiddleware(Middleware):
-    """Refuses addresses that are too long or hold NUL, and headers that are too many or too large (RFC 9110, RFC 6585).
+    """Refuses methods for proxies, addresses that are too long or hold NUL, headers that are too many or too large.
+
+    Sources: RFC 9110, RFC 6585; OWASP ASVS 5.0, V13.4.4.
 
     It stands inside `HeadersMiddleware` and outside whatever reads the query or asks the database: a NUL is an error of
     PostgreSQL's, and each parameter is work.
     """
 
     def before(self, request: HttpRequest) -> None:
+        if request.method in _FOR_PROXIES:
+            raise MethodRefused
         check_uri(request.META.get("QUERY_STRING", ""), request.path_info)
         check_headers(request)
 

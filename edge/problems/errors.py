@@ -98,6 +98,17 @@ class VersionEnded(Problem):
     default_code = "version_ended"
 
 
+class MethodRefused(Problem):
+    """No address answers the method, whatever its view would say."""
+
+    status_code = 405
+    default_detail = "This method is not served here."
+    default_code = "method_not_allowed"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Allow": "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE"})
+
+
 class LengthRequired(Problem):
     status_code = 411
     default_detail = "Send the length of the body."

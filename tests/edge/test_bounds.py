@@ -1,4 +1,4 @@
-"""Addresses and headers have bounds, on pages as in the API."""
+"""Methods, addresses and headers have bounds, on pages as in the API."""
 
 from typing import Any
 
@@ -30,6 +30,15 @@ def test_a_query_has_bounds(settings: Settings, path: str, query: str, status: i
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     settings.MIDDLEWARE = [each for each in settings.MIDDLEWARE if each != MIDDLEWARE]
     assert Client().get(f"{path}?{query}").status_code == 200, "it is the middleware that refuses it"
+
+
+@pytest.mark.parametrize("path", ["/api/notes", "/page", "/nowhere"])
+@pytest.mark.parametrize("method", ["CONNECT", "TRACE", "TRACK"])
+def test_what_is_for_proxies_is_served_nowhere(client: Client, path: str, method: str) -> None:
+    answer = client.generic(method, path, headers={"cookie": "a=PLANTED"})
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert "GET" in answer.headers["Allow"]
+    assert b"PLANTED" not in answer.content
 
 
 def test_as_much_as_fits_is_served(client: Client) -> None:
