@@ -39,7 +39,8 @@ _SHAPES = (
     ),
 )
 MAX_DEPTH = 8
-
+_PLAIN = (bool, int, float)
+_CONTAINERS = (Mapping, list, tuple, set)
 
 #: No shape can be found in a text without any of these: nearly all that is logged are such words, paths and numbers.
 _SIGNS = re.compile(r"[\s:=$(]|eyJ|-----|%[0-9A-Fa-f]{2}")
@@ -63,9 +64,11 @@ def is_secret_name(name: str) -> bool:
 
 def redacted(value: Any, depth: int = MAX_DEPTH) -> Any:
     """Return a copy of ``value`` without secrets: in texts, mappings and sequences, ``depth`` levels deep."""
-    if value is None or isinstance(value, bool | int | float):
+    if type(value) is str:
+        return redacted_text(value)
+    if value is None or isinstance(value, _PLAIN):
         return value
-    if isinstance(value, Mapping | list | tuple | set):
+    if isinstance(value, _CONTAINERS):
         return REDACTED if depth <= 0 else _inside(value, depth - 1)
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
     return redacted_text(text)

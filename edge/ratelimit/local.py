@@ -110,7 +110,9 @@ class LocalStore:
             self._windows.clear()
 
     def _window(self, limit: Limit, now: int) -> _Window:
-        window = self._windows.setdefault(limit.key, _Window())
+        window = self._windows.get(limit.key)
+        if window is None:
+            window = self._windows[limit.key] = _Window()
         self._windows.move_to_end(limit.key)
         window.drop_before(now // limit.width - PARTS)
         return window
