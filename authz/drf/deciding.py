@@ -159,6 +159,10 @@ class PolicyMixin(_Base):
         return self._parents[argument]
 
     @cached_property
+    def _bulk_objects(self) -> list[Model]:
+        return []
+
+    @cached_property
     def _parents(self) -> dict[str, Model]:
         return {}
 
@@ -177,6 +181,7 @@ class PolicyMixin(_Base):
             raise Unreadable(action=self.policy_action, model=self.policy_model, field="pk", key=min(missing))
         for row in rows:
             self._demand(self.policy_action, row)
+        self._bulk_objects += rows
         return rows
 
     # What is done to every request.
@@ -247,12 +252,17 @@ class PolicyMixin(_Base):
             if self.decides_objects:
                 self.get_object()
             response = handler(request, *args, **kwargs)
-            if self.decided_object is not None and self.policy_action != DELETE:
-                self._decide_after(self.decided_object)
-            elif not self._decisions and response.status_code < 400:
+            for row in self._decided_rows():
+                self._decide_after(row)
+            if not self._decisions and response.status_code < 400:
                 logger.error("%s.%s wrote without a decision", type(self).__name__, self.action)
                 raise AccessDenied(action=self.policy_action, model=self.policy_model, reason="undecided")
             return response
+
+    def _decided_rows(self) -> list[Model]:
+        """Return the rows that were decided about and may have changed, unless they are gone."""
+        rows = [*self._bulk_objects, *([self.decided_object] if self.decided_object is not None else [])]
+        return [row for row in rows if self.policy_action != DELETE and row.pk is not None]
 
     def _decide_after(self, row: Model) -> None:
         """Refuse, and so undo, a change that leaves the row where the principal could not have made it, or elsewhere.

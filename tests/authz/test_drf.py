@@ -266,55 +266,11 @@ def test_a_key_that_is_none_is_not_found(client_of: Client, root: str, key: str)
     assert client_of("dora").get(f"/{root}/{key}/").status_code == 404
 
 
-def test_bulk_changes_are_decided_row_by_row_and_all_or_none(client_of: Client, book: Make, cast: Cast) -> None:
-    one, two, held = book(title="1"), book(title="2"), book(title="3", on_hold=True)
-    theirs = book(title="4", tenant=cast.other)
-    dora = client_of("dora")
-
-    def change(*rows: Book) -> int:
-        return dora.patch(
-            "/books/bulk/", {"ids": [str(row.pk) for row in rows], "values": {"title": "new"}}
-        ).status_code
-
-    assert change(one, two, held) == 403
-    assert change(one, two, theirs) == 404
-    assert set(Book.objects.values_list("title", flat=True)) == {"1", "2", "3", "4"}
-    assert change(one, two) == 200
-    assert set(Book.objects.values_list("title", flat=True)) == {"new", "3", "4"}
-
-
-def test_a_bulk_create_gets_presets_and_fields_row_by_row(client_of: Client, cast: Cast) -> None:
-    made = client_of("alice").post("/books/bulk_create/", [{"title": "1"}, {"title": "2"}])
-    assert (made.status_code, len(made.data)) == (200, 2)
-    assert set(Book.objects.values_list("owner", "tenant")) == {(cast.alice.pk, cast.acme.pk)}
-    assert (
-        client_of("alice").post("/books/bulk_create/", [{"title": "3"}, {"title": "4", "pages": 1}]).status_code == 422
-    )
-    assert client_of("bob").post("/books/bulk_create/", [{"title": "5"}]).status_code == 403
-    assert Book.objects.count() == 2
-
-
-def test_a_bulk_delete_is_decided_row_by_row(client_of: Client, book: Make, cast: Cast) -> None:
-    draft, published = book(), book(status="published")
-    answer = client_of("alice").delete("/books/bulk_delete/", {"ids": [str(draft.pk), str(published.pk)]})
-    assert (answer.status_code, Book.objects.count()) == (403, 2)
-    assert client_of("alice").delete("/books/bulk_delete/", {"ids": [str(draft.pk)]}).status_code == 204
-    assert client_of("alice").delete("/books/bulk_delete/", {"ids": ["nonsense"]}).status_code == 404
-
-
 def test_a_change_that_nothing_was_decided_about_is_undone(client_of: Client, book: Make, heard: Heard) -> None:
     book()
     assert client_of("dora").patch("/books/bulk_by_itself/").status_code == 403
     assert Book.objects.get().title == "a book"
     assert heard.named("access_denied")[0]["data"]["reason"] == "undecided"
-
-
-def test_a_bulk_change_of_the_scoped_rows_is_decided_by_the_filter(client_of: Client, book: Make, cast: Cast) -> None:
-    book(title="mine")
-    book(title="held", on_hold=True)
-    book(title="theirs", tenant=cast.other)
-    assert client_of("dora").patch("/books/bulk_scoped/").data == 1
-    assert set(Book.objects.values_list("title", flat=True)) == {"changed", "held", "theirs"}
 
 
 @pytest.fixture

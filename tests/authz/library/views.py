@@ -64,6 +64,16 @@ class BookViewSet(PolicyViewSet):
         return Response(len(books))
 
     @action(detail=False, methods=["post"])
+    @policy_action("update")
+    def bulk_save(self, request: Request) -> Response:
+        data: Any = request.data
+        for book in self.get_objects(data["ids"]):
+            for name, value in data["values"].items():
+                setattr(book, name, value)
+            book.save()
+        return Response()
+
+    @action(detail=False, methods=["post"])
     @policy_action("create")
     def bulk_create(self, request: Request) -> Response:
         serializer = self.get_serializer(data=request.data, many=True)
