@@ -54,7 +54,11 @@ class ArticleFilterBackend(PolicyFilterBackend):
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> Any:
         if view.decides_objects:
             return queryset
-        return super().filter_queryset(request, queryset.order_by(NEWEST_FIRST), view)
+        rows = queryset.order_by(NEWEST_FIRST)
+        # A filter set makes a form of all its filters: a quarter of a list's time, also where none is asked for.
+        if view.filterset_class.base_filters.keys().isdisjoint(request.query_params):
+            return rows
+        return super().filter_queryset(request, rows, view)
 
 
 def check_parameters(request: Request, known: Collection[str]) -> None:

@@ -10,7 +10,11 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIRequestFactory, force_authenticate
 
+from accounts.models import User
+from articles.filters import ArticleFilter
+from articles.views import ArticleViewSet
 from tests.accounts.browser import Browser
 from tests.journeys.main_job import ARTICLES, member, sent, write
 
@@ -41,6 +45,23 @@ def test_a_list_of_twenty_takes_two_queries_too(browser: Browser) -> None:
         write(browser)
     found = queries(lambda: sent(browser.send("GET", ARTICLES), 200))
     assert len(found) <= 2, found
+
+
+def test_a_list_makes_a_form_of_its_filters_only_if_one_is_asked_for(alice: User) -> None:
+    class Unwanted(ArticleFilter):
+        def __init__(self, *_args: Any, **_kwargs: Any) -> None:
+            raise AssertionError("made")
+
+    view = ArticleViewSet.as_view({"get": "list"}, filterset_class=Unwanted)
+
+    def listed(query: dict[str, str]) -> int:
+        request = APIRequestFactory().get(ARTICLES, query)
+        force_authenticate(request, alice)
+        return int(view(request).status_code)
+
+    assert [listed({}), listed({"limit": "5"})] == [200, 200]
+    with pytest.raises(AssertionError, match="made"):
+        listed({"limit": "5", "status": "draft"})
 
 
 @pytest.mark.redis
