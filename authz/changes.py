@@ -4,6 +4,7 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, UUIDField
 from django.db.models.signals import post_delete, post_save, pre_save
@@ -23,8 +24,18 @@ def connect() -> None:
     post_delete.connect(_membership_deleted, sender=Membership, dispatch_uid="bulwark_authz.membership_deleted")
     post_save.connect(_grant_saved, sender=Grant, dispatch_uid="bulwark_authz.grant_saved")
     post_delete.connect(_grant_deleted, sender=Grant, dispatch_uid="bulwark_authz.grant_deleted")
-    post_delete.connect(_row_deleted, dispatch_uid="bulwark_authz.row_deleted")
-    post_save.connect(_row_made, dispatch_uid="bulwark_authz.row_made")
+    registry.follow(_watch_rows)
+
+
+def _watch_rows(model: type[Model]) -> None:
+    """Watch the rows of a model with a policy, whichever proxy they go by.
+
+    A receiver of every model's deletions would have Django fetch, row by row, what one DELETE can take.
+    """
+    concrete = model._meta.concrete_model
+    for kind in (kind for kind in apps.get_models() if kind._meta.concrete_model is concrete):
+        post_delete.connect(_row_deleted, sender=kind, dispatch_uid="bulwark_authz.row_deleted")
+        post_save.connect(_row_made, sender=kind, dispatch_uid="bulwark_authz.row_made")
 
 
 def membership_made(row: Membership, *, using: str) -> None:
@@ -113,7 +124,7 @@ def _row_made(sender: type[Model], instance: Model, created: bool, using: str, r
 
 def _row_deleted(sender: type[Model], instance: Model, using: str, **_: Any) -> None:
     """Delete the grants on a row with it: another row may get its key."""
-    if registry.policy_of(sender) is not None and instance.pk is not None:
+    if instance.pk is not None:
         kind = ContentType.objects.db_manager(using).get_for_model(sender)
         rows = Grant._base_manager.using(using).filter(content_type=kind, object_id=object_key(instance.pk))
         rows.delete()

@@ -2,7 +2,7 @@
 
 # ruff: noqa: SLF001  (`_meta`, `_base_manager` and `_state` are Django's documented faces of a model)
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ class Filed:
 _filed: Mapping[type["Policy"], Filed] = {}
 
 _policies: dict[type[Model], type["Policy"]] = {}
+_followers: list[Callable[[type[Model]], None]] = []
 
 
 def register(policy: type["Policy"]) -> None:
@@ -43,6 +44,15 @@ def register(policy: type["Policy"]) -> None:
         raise PolicyError(f"{policy.model.__name__} has a policy already, at {other.site}.", policy.site)
     _policies[policy.model] = policy
     forget()
+    for tell in _followers:
+        tell(policy.model)
+
+
+def follow(tell: Callable[[type[Model]], None]) -> None:
+    """Have a function called with the model of each policy: of those that are registered, and of those to come."""
+    _followers.append(tell)
+    for model in _policies:
+        tell(model)
 
 
 def unregister(policy: type["Policy"]) -> None:

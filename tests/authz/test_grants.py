@@ -17,7 +17,7 @@ from authz.policies import Policy, allow
 from authz.principals import Principal
 from authz.testing import action_with, disagreements
 from tests.authz.conftest import Cast, Heard
-from tests.authz.library.models import Book, Shelf
+from tests.authz.library.models import Book, OldShelf, Shelf, Tag
 
 pytestmark = pytest.mark.django_db
 SHARED = allow("viewer", granted)
@@ -109,6 +109,21 @@ def test_a_row_that_was_deleted_by_sql_leaves_nothing_to_the_next(
 def test_where_no_rule_asks_for_grants_a_new_row_costs_nothing_more(cast: Cast, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
         Shelf.objects.create()
+
+
+def test_rows_without_a_policy_are_deleted_without_being_fetched(django_assert_num_queries: Any) -> None:
+    book, rows = Book.objects.create(), Book.tags.through.objects
+    book.tags.set([Tag.objects.create(name=name) for name in "abc"])
+    with django_assert_num_queries(1):
+        rows.filter(book=book).delete()
+    assert not rows.exists()
+
+
+def test_a_row_is_watched_by_whichever_proxy_it_is_deleted(cast: Cast) -> None:
+    shelf = Shelf.objects.create()
+    Grant.objects.give(action="read", target=shelf, user=cast.bob)
+    OldShelf.objects.get().delete()
+    assert not Grant.objects.exists()
 
 
 def test_a_thousand_grants_are_one_query(cast: Cast, django_assert_num_queries: Any) -> None:

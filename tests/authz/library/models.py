@@ -17,6 +17,11 @@ class Shelf(models.Model):
     within = models.ForeignKey("self", models.SET_NULL, null=True, related_name="parts")
 
 
+class OldShelf(Shelf):
+    class Meta:
+        proxy = True
+
+
 class Tag(models.Model):
     name = models.CharField(max_length=50)
     secret = models.BooleanField(null=True)

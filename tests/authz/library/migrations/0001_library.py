@@ -119,6 +119,12 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        migrations.CreateModel(
+            name="OldShelf",
+            fields=[],
+            options={"proxy": True, "indexes": [], "constraints": []},
+            bases=("library.shelf",),
+        ),
         migrations.AddField(
             model_name="book",
             name="shelf",
