@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.core.cache import cache, caches
@@ -16,6 +17,10 @@ from edge.ratelimit import limiter
 from tests.redis_databases import Claims
 
 claims = Claims(os.environ.get("REDIS_URL", ""))
+
+# How long an example takes is the machine's affair; on a busy one 200 ms, the default, would be a failure now and then.
+hypothesis.settings.register_profile("bulwark", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("bulwark")
 
 
 def pytest_configure(config: pytest.Config) -> None:
