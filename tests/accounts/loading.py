@@ -1,7 +1,8 @@
-"""One server process under load, for the test of key rotation: `python -m tests.accounts.loading KEYS SECONDS`.
+"""One server process under load, for the test of key rotation: `python -m tests.accounts.loading KEYS STOP`.
 
 It reads tokens that others have signed from its standard input, one a line, and verifies each; meanwhile it signs its
-own and prints them. Its last line says how many it has accepted, of how many keys, and why it refused any.
+own and prints them, until there is a file STOP. Its last line says how many it has accepted, of how many keys, and why
+it refused any.
 """
 
 import json
@@ -10,12 +11,13 @@ import sys
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 
 def main() -> None:
-    """Sign and verify until the time is over."""
+    """Sign and verify until it is told to stop."""
     import django
     from django.conf import settings
 
@@ -27,7 +29,7 @@ def main() -> None:
         "ANNOTATED_CLAIMS": {},
     }
     accepted, refused = Counter[str](), Counter[str]()
-    signer = threading.Thread(target=_sign, args=(time.monotonic() + float(sys.argv[2]),))
+    signer = threading.Thread(target=_sign, args=(Path(sys.argv[2]),))
     signer.start()
     for line in sys.stdin:
         reason = _refusal(line.strip())
@@ -38,7 +40,7 @@ def main() -> None:
     print(json.dumps({"accepted": accepted.total(), "keys": len(accepted), "refused": refused}), flush=True)
 
 
-def _sign(until: float) -> None:
+def _sign(stop: Path) -> None:
     from uuid import uuid4
 
     from django.utils import timezone
@@ -47,7 +49,7 @@ def _sign(until: float) -> None:
     from accounts.tokens import make_access_token
 
     user: Any = SimpleNamespace(pk=uuid4())
-    while time.monotonic() < until:
+    while not stop.exists():
         print(make_access_token(user, TokenFamily(tenant=""), now=timezone.now()), flush=True)
         time.sleep(0.002)
     os.close(1)  # `sys.stdout.close()` leaves the descriptor open, and the reader would wait for ever
