@@ -275,11 +275,24 @@ def test_rotation_under_load_refuses_nobody(key_file: FileKeys, alice: User, mon
     assert len(mine.provider.load()["access"]) == 4
 
 
+@pytest.mark.parametrize("microsecond", [0, 799_999, 800_000, 999_999])
+def test_whoever_meets_a_key_that_signs_at_once_may_look_for_it(key_file: FileKeys, microsecond: int) -> None:
+    """At the worst another server has looked just before the document was there, and that took as long as it may."""
+    theirs, now = ring._Source(FileKeys(key_file.path, generate=True)), timezone.now().replace(microsecond=microsecond)
+    theirs.ring(fresh=False)
+    signs_from = ring.soonest(theirs.provider, now)
+    document = with_new_key(key_file.load(), "access", "EdDSA", signs_from)
+    key_file.store(document)
+    theirs._looked_at = time.monotonic() - (signs_from - now - ring._STORING).total_seconds()
+    assert theirs.ring(fresh=True).access.active(signs_from).key.kid == document["access"][-1]["kid"]
+
+
 def test_who_meets_an_unknown_key_waits_for_the_look_that_finds_it(
     key_file: FileKeys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While a slow thread looks, another one is shown the new key: it must not be told that there is none."""
     monkeypatch.setattr(FileKeys, "fresh_every", 0.0)
+    monkeypatch.setattr(ring, "_PATIENCE", 10.0)  # the machine may be busy
     keys.keyring()
     begun, go_on = threading.Event(), threading.Event()
     document = with_new_key(key_file.load(), "access", "EdDSA", timezone.now())
