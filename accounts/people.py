@@ -121,6 +121,11 @@ def has_verification(user: AbstractBaseUser) -> bool:
     return hasattr(user, "email_verified_at")
 
 
+def can_be_inactive() -> bool:
+    """Say whether the model keeps in the database who is active."""
+    return _has_field(get_user_model(), "is_active")
+
+
 def is_verified(user: AbstractBaseUser) -> bool:
     """Say whether the user has shown that the address is theirs."""
     if has_verification(user):

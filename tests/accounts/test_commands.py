@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.management.commands.prune_tokens import Command as Prune
-from accounts.models import TokenFamily, User
+from accounts.models import EndReason, TokenFamily, User
 from tests.accounts.browser import Browser
 from tests.accounts.conftest import Sent
 from tests.accounts.test_authentication import family_of
@@ -81,6 +81,22 @@ def test_pruning_shows_how_far_it_is_on_a_terminal(alice: User) -> None:
     screen = Terminal()
     call_command(Prune(stderr=screen), stdout=StringIO())
     assert screen.getvalue() == f"\r[{'#' * 30}] 1/1\n"
+
+
+def test_pruning_ends_what_an_unnoticed_deactivation_has_left(alice: User, bob: User, sent: list[Sent]) -> None:
+    """Nobody has shown the session meanwhile, and nobody is told of an UPDATE."""
+    hers, his = family_of(alice), family_of(bob)
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    sent.clear()
+    assert run("prune_tokens", "--dry-run") == "0 sessions would be deleted."
+    assert TokenFamily.objects.filter(revoked_at=None).count() == 2
+    assert run("prune_tokens").splitlines() == ["1 sessions of inactive accounts ended.", "0 sessions deleted."]
+    told = {"reason": "deactivated", "by": "command", "sessions": 1}
+    assert [(each.name, each.target, each.data) for each in sent] == [("session_revoked", hers, told)]
+    User.objects.update(is_active=True)
+    hers.refresh_from_db()
+    assert hers.revoke_reason == EndReason.DEACTIVATED
+    assert TokenFamily.objects.get(revoked_at=None) == his
 
 
 def test_a_pruned_session_stays_refused(alice: User, browser: Browser) -> None:

@@ -1,4 +1,4 @@
-"""Deletes sessions that are long over: daily, as a scheduled job."""
+"""Deletes sessions that are long over, and ends those of inactive accounts: daily, as a scheduled job."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,9 +6,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from ... import people, revocation
 from ...conf import conf
 from ...mfa import totp
-from ...models import AuthorizationCode, EmailChange, SpentToken, TokenFamily, TotpDevice
+from ...models import AuthorizationCode, EmailChange, EndReason, SpentToken, TokenFamily, TotpDevice
 
 #: Rows a DELETE takes: small enough that nobody waits for its locks.
 BATCH = 1_000
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self.stdout.write(f"{total} sessions would be deleted.")
             return
+        self._end_those_of_inactive_users()
         self._forget_email_changes(options["days"])
         AuthorizationCode.objects.expired_before(timezone.now() - timedelta(days=options["days"])).delete()
         SpentToken.objects.expired_before(timezone.now()).delete()
@@ -37,6 +39,16 @@ class Command(BaseCommand):
             deleted += TokenFamily.objects.filter(pk__in=ids).delete()[0]
             self._progress(deleted, total)
         self.stdout.write(f"{deleted} sessions deleted.")
+
+    def _end_those_of_inactive_users(self) -> None:
+        """End sessions that `QuerySet.update()` on users has left behind: they would live again with the account."""
+        if not people.can_be_inactive():
+            return
+        now = timezone.now()
+        found = TokenFamily.objects.live(now).filter(user__is_active=False)
+        ended = revocation.revoke(found, reason=EndReason.DEACTIVATED, by="command", request=None, user=None, now=now)
+        if ended:
+            self.stdout.write(f"{ended} sessions of inactive accounts ended.")
 
     def _forget_email_changes(self, days: int) -> None:
         """Delete changes of an address that no link confirms or undoes any more."""
