@@ -74,10 +74,12 @@ class LogoutView(AuthView):
         """End the session of the refresh or the access token, expired or not; without one there is nothing to do."""
         token, by_cookie = _presented(request)
         inner = django_request(request)
-        if by_cookie and not csrf.is_same_origin(inner):
+        is_ours = csrf.is_same_origin(inner)
+        if by_cookie and not is_ours:
             return refusal_response(request, Refusal.CSRF, by_cookie=True)
         logout.log_out(token, bearer_token(inner), request=inner, now=timezone.now())
-        return _ended()
+        # The cookies are strict, so a form of another site comes without them: its answer must not take them away.
+        return _ended() if is_ours else Response(status=204)
 
 
 class LogoutAllView(OwnView):

@@ -88,6 +88,18 @@ def test_another_site_cannot_log_the_visitor_out(headers: dict[str, str], page: 
 
 
 @pytest.mark.parametrize("headers", FOREIGN)
+@pytest.mark.parametrize("body", [None, {}, {"refresh": "rubbish"}])
+def test_another_site_cannot_make_the_browser_forget_the_session(
+    body: dict[str, str] | None, headers: dict[str, str], browser: Browser, db: None
+) -> None:
+    """A form of theirs is sent without the cookies, which are strict, but its answer could take them away."""
+    response = browser.send("POST", "logout", body, **headers)
+    assert response.status_code == 204
+    assert response.cookies == {}
+    assert "Clear-Site-Data" not in response
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
 def test_another_site_cannot_log_the_visitor_in(headers: dict[str, str], alice: User, browser: Browser) -> None:
     body = {"email": "alice@example.com", "password": "correct horse battery staple"}
     response = browser.send("POST", "login", body, **headers)
