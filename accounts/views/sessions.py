@@ -77,9 +77,14 @@ class LogoutView(AuthView):
         is_ours = csrf.is_same_origin(inner)
         if by_cookie and not is_ours:
             return refusal_response(request, Refusal.CSRF, by_cookie=True)
-        logout.log_out(token, bearer_token(inner), request=inner, now=timezone.now())
-        # The cookies are strict, so a form of another site comes without them: its answer must not take them away.
-        return _ended() if is_ours else Response(status=204)
+        now = timezone.now()
+        logout.log_out(token, bearer_token(inner), request=inner, now=now)
+        if not is_ours:
+            # The cookies are strict, so a form of another site comes without them: its answer must not take them away.
+            return Response(status=204)
+        if not by_cookie:
+            logout.log_out(refresh_cookie(inner), None, request=inner, now=now)  # it goes with this answer
+        return _ended()
 
 
 class LogoutAllView(OwnView):

@@ -124,6 +124,27 @@ def test_logging_out_works_with_any_token_and_twice(by: str, alice: User, browse
     assert browser.refresh().status_code in {401, 403}
 
 
+def test_logging_out_ends_the_session_of_the_cookie_that_it_takes_away(alice: User, browser: Browser) -> None:
+    browser.log_in("alice@example.com", transport="cookie")
+    browser.log_in("alice@example.com")
+    response = browser.send("POST", "logout", {"refresh": browser.refresh_token}, Origin="https://testserver")
+    assert response.cookies["__Host-refresh"].value == ""
+    assert [each.revoke_reason for each in TokenFamily.objects.all()] == [EndReason.LOGOUT] * 2
+
+
+def test_a_refresh_with_two_tokens_is_one_of_the_body(alice: User, browser: Browser) -> None:
+    browser.log_in("alice@example.com", transport="cookie")
+    browser.log_in("alice@example.com")
+    response = browser.refresh()
+    assert read(response)["refresh"]
+    assert response.cookies == {}
+    assert [each.generation for each in TokenFamily.objects.order_by("created_at")] == [1, 2]
+    # What is wrong with one does not take the other along.
+    assert browser.refresh("rubbish").status_code == 401
+    assert browser.refresh("").status_code == 200
+    assert [each.generation for each in TokenFamily.objects.order_by("created_at")] == [2, 2]
+
+
 def test_logging_out_works_after_the_tokens_have_expired(alice: User, browser: Browser, call: HttpRequest) -> None:
     past = timezone.now() - timedelta(days=8)
     for token in ("access", "refresh"):
