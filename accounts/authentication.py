@@ -1,9 +1,8 @@
 """Authenticates requests by access token."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -52,9 +51,7 @@ class JWTAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[AbstractBaseUser, AccessToken] | None:
         with _signalling(request):
-            token, check = self._token_of(request)
-            if check is not None:
-                check()
+            token = self._token_of(request)
             if token is None:
                 return None
             user = self.get_user(token)
@@ -62,17 +59,10 @@ class JWTAuthentication(BaseAuthentication):
             return user, token
 
     async def aauthenticate(self, request: Request) -> tuple[AbstractBaseUser, AccessToken] | None:
-        """Do what `authenticate` does without blocking the event loop for the query."""
-        with _signalling(request):
-            token, check = self._token_of(request)
-            if check is not None:
-                await sync_to_async(check)()
-            if token is None:
-                return None
-            user = await self.aget_user(token)
-            if requirement.CLAIM in token.claims:
-                await sync_to_async(requirement.check)(request, user, token)
-            return user, token
+        """Do what `authenticate` does outside the event loop: the query, the cache, the keys and whoever is told of a
+        refusal may each take their time.
+        """
+        return None if self.get_header(request) is None else await sync_to_async(self.authenticate)(request)
 
     def authenticate_header(self, request: Request) -> str:
         if challenge := vars(getattr(request, "_request", request)).get(_CHALLENGE):
@@ -122,28 +112,17 @@ class JWTAuthentication(BaseAuthentication):
         validated_token.family = family
         return family.user
 
-    async def aget_user(self, validated_token: AccessToken) -> AbstractBaseUser:
-        """Do what `get_user` does without blocking the event loop for the query."""
-        try:
-            family = _without_query(validated_token.claims)
-            if family is None:
-                family = _judged(await sessions.afind(*_names(validated_token.claims)), now=timezone.now())
-        except TokenRefused as error:
-            raise _Failed(error) from None
-        validated_token.family = family
-        return family.user
-
-    def _token_of(self, request: Request) -> tuple[AccessToken | None, Callable[[], None] | None]:
-        """Return the token, and the check of its key where one is needed: most tokens cost nothing here."""
+    def _token_of(self, request: Request) -> AccessToken | None:
+        """Return the token, its key checked where it is bound to one."""
         header = self.get_header(request)
         raw_token = None if header is None else self.get_raw_token(header)
         if header is None or raw_token is None:
-            return None, None
+            return None
         token = self.get_validated_token(raw_token)
         scheme = header.split(b" ")[0].lower().decode("latin-1")
-        if scheme != "dpop" and "cnf" not in token.claims:
-            return token, None
-        return token, partial(_check_key, request, scheme, raw_token.decode("latin-1"), token)
+        if scheme == "dpop" or "cnf" in token.claims:
+            _check_key(request, scheme, raw_token.decode("latin-1"), token)
+        return token
 
 
 def _check_key(request: Request, scheme: str, text: str, token: AccessToken) -> None:

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from django.core.signals import setting_changed
 from django.db import router, transaction
 from django.utils import timezone
@@ -42,11 +41,6 @@ def find(family_id: UUID | str, user_id: Any = None) -> TokenFamily | None:
     """
     family = _lookup(router.db_for_write(TokenFamily)).get(family_id)
     return family if family is None or user_id is None or family.user_id == user_id else None
-
-
-async def afind(family_id: UUID | str, user_id: Any = None) -> TokenFamily | None:
-    """Return the same as `find`, without blocking the event loop."""
-    return await sync_to_async(find)(family_id, user_id)
 
 
 def fault_of(family: TokenFamily, *, now: datetime) -> EndReason | str:

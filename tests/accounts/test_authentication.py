@@ -1,5 +1,6 @@
 """Who a request is made by, in both modes, and what it costs."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from pytest_django import Settings
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from accounts import denylist, sessions
+from accounts import denylist, sessions, signals
 from accounts.authentication import JWTAuthentication, subject
 from accounts.login import start_session
 from accounts.models import EndReason, TokenFamily, User
@@ -73,6 +74,38 @@ def test_the_asynchronous_way_refuses_the_same(alice: User) -> None:
     sessions.end(granted.family, now=timezone.now(), reason="test")
     with pytest.raises(AuthenticationFailed):
         async_to_sync(_alone)(granted.access)
+
+
+def test_the_asynchronous_way_tells_of_a_refusal_where_the_database_may_be_used(alice: User) -> None:
+    """As the audit log does: in the event loop it would get an error, and the refusal would not be recorded."""
+    granted, told = grant_to(alice), []
+
+    def count(**_: Any) -> None:
+        told.append(TokenFamily.objects.count())
+
+    sessions.end(granted.family, now=timezone.now(), reason="test")
+    signals.token_rejected.connect(count)
+    try:
+        with pytest.raises(AuthenticationFailed):
+            async_to_sync(_alone)(granted.access)
+    finally:
+        signals.token_rejected.disconnect(count)
+    assert told == [1]
+
+
+def test_the_asynchronous_way_reads_the_denylist_outside_the_event_loop(
+    stateless: None, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cache that hangs would hold every other request up."""
+    token, is_blocking = grant_to(alice).access, []
+
+    def denies(_: str) -> bool:
+        is_blocking.append(asyncio._get_running_loop() is not None)
+        return False
+
+    monkeypatch.setattr(denylist, "denies", denies)
+    assert async_to_sync(_alone)(token)[0].pk == alice.pk
+    assert is_blocking == [False]
 
 
 def test_nobody_is_nobody(db: None) -> None:
