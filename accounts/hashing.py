@@ -1,21 +1,33 @@
 """Checks passwords at a price that tells nothing.
 
-Note [equal work]. Whoever is named, a check costs one hash by the preferred hasher, and one by each older algorithm
-that some user's password is still kept with. A password kept by an older one costs its own hash, which is that very
-part of the price, and the preferred one: to upgrade it when it was right, for nothing when it was not. Where no old
-hashes are left, nobody pays for them.
+Note [equal work]. Whoever is named, a check costs one hash by the preferred hasher, and one of each older kind that
+some user's password is still kept as. A password of an older kind costs its own hash, which is that very part of the
+price, and the preferred one: to upgrade it when it was right, for nothing when it was not. Where no old hashes are
+left, nobody pays for them. A kind is an algorithm; of Argon2 it is a set of parameters, for nothing makes up for the
+difference of two.
 """
 
+import copy
 import time
 from collections.abc import Iterator
 from threading import Lock
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.hashers import BasePasswordHasher, get_hasher, get_hashers, identify_hasher, make_password
+from django.contrib.auth.hashers import (
+    Argon2PasswordHasher,
+    BasePasswordHasher,
+    get_hasher,
+    get_hashers,
+    identify_hasher,
+    make_password,
+)
 
 from . import credentials
 from .conf import conf
+
+#: What makes Argon2 dear.
+_COSTS = ("memory_cost", "time_cost", "parallelism")
 
 
 def check_password(user: AbstractBaseUser | None, password: str) -> bool:
@@ -28,7 +40,7 @@ def check_password(user: AbstractBaseUser | None, password: str) -> bool:
     if len(password) > conf.max_password_length:
         return False
     own, is_right = _hasher_of(user), False
-    is_older = own is not None and own.algorithm != get_hasher().algorithm
+    is_older = own is not None and kind_of(own) != kind_of(get_hasher())
     if user is not None and own is not None:
         stored = user.password
         is_right = credentials.check_password(user, password)
@@ -44,10 +56,28 @@ def check_password(user: AbstractBaseUser | None, password: str) -> bool:
 def _hasher_of(user: AbstractBaseUser | None) -> BasePasswordHasher | None:
     if user is None or not user.has_usable_password():
         return None
+    return _hasher_like(user.password)
+
+
+def _hasher_like(encoded: str) -> BasePasswordHasher | None:
+    """Return what makes hashes at the price of this one; None where no configured hasher reads it."""
     try:
-        return identify_hasher(user.password)
-    except ValueError:  # a hash that no configured hasher reads: no password is right
+        hasher = identify_hasher(encoded)
+        if not isinstance(hasher, Argon2PasswordHasher):
+            return hasher
+        kept, like = hasher.decode(encoded), copy.copy(hasher)
+    except ValueError:
         return None
+    like.memory_cost, like.time_cost, like.parallelism = (kept[name] for name in _COSTS)
+    return like
+
+
+def kind_of(hasher: BasePasswordHasher) -> str:
+    """Return what the hashes that cost as much as those of ``hasher`` begin with, up to a `$`."""
+    if not isinstance(hasher, Argon2PasswordHasher):
+        return str(hasher.algorithm)
+    memory, passes, lanes = (getattr(hasher, name) for name in _COSTS)
+    return f"{hasher.algorithm}$argon2id$v=19$m={memory},t={passes},p={lanes}"
 
 
 def _older(own: BasePasswordHasher | None) -> Iterator[BasePasswordHasher]:
@@ -55,17 +85,19 @@ def _older(own: BasePasswordHasher | None) -> Iterator[BasePasswordHasher]:
     if own is not None:
         census.note(own)
     for hasher in census.older():
-        if own is None or hasher.algorithm != own.algorithm:
+        if own is None or kind_of(hasher) != kind_of(own):
             yield hasher
 
 
 class Census:
-    """Which older algorithms there are hashes of. Asked of the database once in a while, and learnt from logins."""
+    """Which older kinds of hashes there are. Asked of the database once in a while, and learnt from logins."""
 
     #: Seconds between questions, at least.
     INTERVAL = 60.0
     #: And this many times as long as the last one took, so that it costs a thousandth of the time.
     SHARE = 1_000
+    #: How many sets of Argon2's parameters are looked for.
+    SETS = 4
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -73,31 +105,47 @@ class Census:
 
     def forget(self) -> None:
         """Ask again at the next login."""
-        self._found: frozenset[str] = frozenset()
+        self._found: dict[str, BasePasswordHasher] = {}
         self._valid_until = 0.0
 
     def note(self, hasher: BasePasswordHasher) -> None:
-        """Remember that there is a hash of this algorithm."""
-        name = str(hasher.algorithm)
-        if name not in self._found and name != get_hasher().algorithm:
-            self._found |= {name}
+        """Remember that there is a hash of this kind."""
+        if (kind := kind_of(hasher)) not in self._found:
+            self._found = {**self._found, kind: hasher}
 
     def older(self) -> list[BasePasswordHasher]:
-        """Return the configured hashers, but for the preferred one, that some user's hash is of."""
-        configured = get_hashers()[1:]
-        if configured and time.monotonic() > self._valid_until and self._lock.acquire(blocking=False):
+        """Return hashers for the kinds that some user's hash is of, but for the preferred kind."""
+        if time.monotonic() > self._valid_until and self._lock.acquire(blocking=False):
             try:
-                self._ask(configured)
+                self._ask()
             finally:
                 self._lock.release()
-        return [hasher for hasher in configured if hasher.algorithm in self._found]
+        preferred = kind_of(get_hasher())
+        return [hasher for kind, hasher in self._found.items() if kind != preferred]
 
-    def _ask(self, configured: list[BasePasswordHasher]) -> None:
-        users, started = get_user_model()._default_manager, time.monotonic()  # noqa: SLF001 - documented
-        names = [str(hasher.algorithm) for hasher in configured]
-        self._found = frozenset(name for name in names if users.filter(password__startswith=f"{name}$").exists())
+    def _ask(self) -> None:
+        started = time.monotonic()
+        found = [hasher for each in get_hashers() for hasher in self._kept(each)]
+        self._found = {kind_of(hasher): hasher for hasher in found}
         took = time.monotonic() - started
         self._valid_until = time.monotonic() + max(self.INTERVAL, took * self.SHARE)
+
+    def _kept(self, hasher: BasePasswordHasher) -> Iterator[BasePasswordHasher]:
+        """Yield a hasher for each kind that some user's hash is of, among those that ``hasher`` reads."""
+        users = get_user_model()._default_manager.filter(password__startswith=f"{hasher.algorithm}$")  # noqa: SLF001 - documented
+        if not isinstance(hasher, Argon2PasswordHasher):
+            if hasher.algorithm != get_hasher().algorithm and users.exists():
+                yield hasher
+            return
+        known = kind_of(hasher)
+        for _ in range(self.SETS):
+            users = users.exclude(password__startswith=f"{known}$")
+            encoded = next(iter(users.order_by().values_list("password", flat=True)[:1]), None)
+            if encoded is None:
+                return
+            known = encoded.rsplit("$", 2)[0]
+            if (like := _hasher_like(encoded)) is not None:
+                yield like
 
 
 census = Census()

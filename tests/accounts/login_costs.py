@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.contrib.auth.hashers import BasePasswordHasher, PBKDF2PasswordHasher
 from django.test import Client
 from django.utils import timezone
 
@@ -37,6 +37,12 @@ class SmallArgon2id(Argon2idHasher):
         return super().verify(password, encoded)
 
 
+class WeakerArgon2id(SmallArgon2id):
+    """As a project made them before it asked for more memory."""
+
+    memory_cost = 16
+
+
 class SmallPBKDF2(PBKDF2PasswordHasher):
     iterations = 100
 
@@ -51,7 +57,7 @@ class OlderPBKDF2(SmallPBKDF2):
     iterations = 20
 
 
-def make_accounts(old: PBKDF2PasswordHasher) -> None:
+def make_accounts(old: BasePasswordHasher) -> None:
     """Make an account for each case."""
     now = timezone.now()
     for case in CASES:

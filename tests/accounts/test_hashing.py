@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import pytest
-from django.contrib.auth.hashers import get_hasher, identify_hasher, make_password
+from django.contrib.auth.hashers import BasePasswordHasher, get_hasher, identify_hasher, make_password
 from django.test import Client
 from pytest_django import Settings
 
@@ -13,7 +13,16 @@ from accounts import hashing
 from accounts.hashers import Argon2idHasher, HashersBusy
 from accounts.models import User
 from tests.accounts.browser import PASSWORD, Browser, read
-from tests.accounts.login_costs import CASES, OlderPBKDF2, costs, hash_seconds, hashed, make_accounts
+from tests.accounts.login_costs import (
+    CASES,
+    OlderPBKDF2,
+    SmallArgon2id,
+    WeakerArgon2id,
+    costs,
+    hash_seconds,
+    hashed,
+    make_accounts,
+)
 
 SMALL = ["tests.accounts.login_costs.SmallArgon2id", "tests.accounts.login_costs.SmallPBKDF2"]
 
@@ -30,14 +39,20 @@ def unlimited(settings: Settings) -> None:
     settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "RATELIMIT_ENABLED": False}
 
 
-@pytest.mark.parametrize("has_old_hashes", [True, False], ids=["old hashes", "none"])
-def test_six_refusals_hash_the_same(has_old_hashes: bool, settings: Settings, unlimited: None, db: None) -> None:
+@pytest.mark.parametrize(
+    ("old", "paid"),
+    [
+        (OlderPBKDF2, {"argon2": 64 * 3, "pbkdf2_sha256": 100}),
+        (WeakerArgon2id, {"argon2": 64 * 3 + 16 * 3}),
+        (SmallArgon2id, {"argon2": 64 * 3}),
+    ],
+    ids=["of an older algorithm", "of other parameters", "none"],
+)
+def test_six_refusals_hash_the_same(
+    old: type[BasePasswordHasher], paid: dict[str, int], settings: Settings, unlimited: None, db: None
+) -> None:
     settings.PASSWORD_HASHERS = SMALL
-    make_accounts(OlderPBKDF2())
-    if not has_old_hashes:
-        User.objects.filter(email="old.hash@example.com").update(password=make_password(PASSWORD))
-    paid = {"argon2": 64 * 3, **({"pbkdf2_sha256": 100} if has_old_hashes else {})}
-    hashed(Client())  # the first login with each hash is how a process learns of it
+    make_accounts(old())
     assert hashed(Client()) == dict.fromkeys(CASES, paid)
 
 
@@ -76,6 +91,14 @@ def test_nobody_pays_where_no_old_hash_is_left(alice: User, settings: Settings) 
     assert [each.algorithm for each in hashing.census.older()] == ["pbkdf2_sha256"]
 
 
+def test_as_many_kinds_are_found_as_there_are(alice: User, bob: User, settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = SMALL
+    User.objects.filter(pk=alice.pk).update(password=WeakerArgon2id().encode(PASSWORD, "salt" * 6))
+    User.objects.filter(pk=bob.pk).update(password="argon2$neither$this$nor$that")
+    kinds = [hashing.kind_of(each) for each in hashing.census.older()]
+    assert kinds == ["argon2$argon2id$v=19$m=16,t=3,p=1"]
+
+
 def test_a_login_upgrades_an_old_hash(alice: User, settings: Settings) -> None:
     settings.PASSWORD_HASHERS = SMALL
     User.objects.update(password=OlderPBKDF2().encode(PASSWORD, "salt" * 6))
@@ -94,9 +117,12 @@ def test_an_upgrade_puts_no_old_password_back_over_a_reset(alice: User, settings
     assert User.objects.get().check_password("another password, just as long")
 
 
-def test_a_hash_that_nothing_reads_is_never_right(alice: User, settings: Settings) -> None:
+@pytest.mark.parametrize(
+    "kept", ["md4$something$else", "argon2$something$else", "argon2$argon2id$v=19$m=x,t=3,p=1$a$b"]
+)
+def test_a_hash_that_nothing_reads_is_never_right(kept: str, alice: User, settings: Settings) -> None:
     settings.PASSWORD_HASHERS = SMALL
-    User.objects.update(password="md4$something$else")
+    User.objects.update(password=kept)
     assert Browser().log_in("alice@example.com").status_code == 401
 
 
