@@ -23,6 +23,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allau
             uid=sociallogin.account.uid,
             email=verified[0] if verified else "",
             name=getattr(sociallogin.user, "social_name", ""),
+            is_mailbox_theirs=_is_mailbox_theirs(sociallogin, verified[0]) if verified else False,
         )
         raise ImmediateHttpResponse(answer(request, identity, state=sociallogin.state))
 
@@ -45,3 +46,16 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allau
         """Return the apps of the settings: a row in the database makes no provider."""
         found = _build_apps_from_settings(provider=provider, client_id=client_id)
         return [app for apps in found.values() for app in apps]
+
+
+def _is_mailbox_theirs(sociallogin: Any, email: str) -> bool:
+    """Say whether the provider can know that the address is still the person's, as far as it tells.
+
+    Google has verified any address once that somebody opened an account with; it keeps the mailbox of those at Gmail,
+    and of those in an organisation, which it names in `hd`.
+    """
+    data = sociallogin.account.extra_data
+    claims = data["id_token"] if isinstance(data.get("id_token"), dict) else data
+    if sociallogin.provider.id != "google" and claims.get("iss") != "https://accounts.google.com":
+        return True
+    return bool(claims.get("hd")) or email.lower().endswith(("@gmail.com", "@googlemail.com"))

@@ -45,12 +45,14 @@ class Identity:
     :ivar provider: the provider's id in the settings.
     :ivar uid: who it is there, for good; addresses change hands.
     :ivar email: the address that the provider has verified; empty without one.
+    :ivar is_mailbox_theirs: whether it says that it keeps the mailbox, or says nothing of that.
     """
 
     provider: str
     uid: str
     email: str
     name: str
+    is_mailbox_theirs: bool = True
 
 
 def user_of(identity: Identity, *, request: HttpRequest, now: datetime) -> AbstractBaseUser:
@@ -131,9 +133,13 @@ def _admitted(identity: Identity, *, request: HttpRequest, now: datetime) -> Abs
 
 
 def is_authority(identity: Identity) -> bool:
-    """Say whether the settings trust the provider with the addresses of this domain."""
+    """Say whether the settings trust the provider with the addresses of this domain, and it does not say otherwise.
+
+    An address that was verified once may have another owner by now.
+    """
     domain = people.normalized(identity.email).rpartition("@")[2]
-    return domain in {each.lower() for each in conf.social_trusted_domains.get(identity.provider, ())}
+    trusted = {each.lower() for each in conf.social_trusted_domains.get(identity.provider, ())}
+    return identity.is_mailbox_theirs and domain in trusted
 
 
 def _made(identity: Identity, *, request: HttpRequest, now: datetime) -> AbstractBaseUser:

@@ -16,7 +16,7 @@ HERE = "/account/social/"
 
 def claims(name: str, verified: Any = True, **more: Any) -> dict[str, Any]:
     """Return what an `id_token` says of somebody with an address."""
-    return {"sub": name, "email": f"{name}@example.org", "email_verified": verified, **more}
+    return {"sub": name, "email": f"{name}@example.org", "email_verified": verified} | more
 
 
 #: provider -> case -> what the provider says.
@@ -26,6 +26,10 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
         "not verified": {"claims": claims("g2", verified=False)},
         "for another client": {"claims": claims("g3", aud="x")},
         "from another issuer": {"claims": claims("g4"), "iss": APPLE},
+        # Of these somebody has an account here, and the settings trust Google with the domain.
+        "of an organisation": {"claims": claims("hosted", email="hosted@corp.example", hd="corp.example")},
+        "of Gmail": {"claims": claims("gail", email="gail@gmail.com")},
+        "verified once": {"claims": claims("left", email="left@corp.example")},
     },
     "github": {
         "verified": {
@@ -115,9 +119,12 @@ def main() -> None:
     prepare(fakes.providers())
     from allauth.socialaccount.models import SocialAccount
     from django.test.utils import setup_test_environment
+    from django.utils import timezone
 
     from accounts.models import User
 
+    for address in ("hosted@corp.example", "gail@gmail.com", "left@corp.example"):
+        User.objects.create_user(address, email_verified_at=timezone.now())
     setup_test_environment()  # pages tell what they were made of
     with fakes.listening() as server:
         found: dict[str, Any] = {

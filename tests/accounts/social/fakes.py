@@ -37,7 +37,8 @@ def providers() -> list[dict[str, Any]]:
     ).decode()
     one = {"client_id": CLIENT, "secret": "s3cret"}
     apple = {"client_id": CLIENT, "secret": KID, "key": TEAM, "settings": {"certificate_key": pem}}
-    return [{"provider": "google", **one}, {"provider": "github", **one}, {"provider": "apple", **apple}]
+    google = {"provider": "google", **one, "trusted_domains": ["corp.example", "gmail.com"]}
+    return [google, {"provider": "github", **one}, {"provider": "apple", **apple}]
 
 
 @contextmanager

@@ -44,6 +44,9 @@ def test_google_vouches_for_an_address_to_this_client(told: dict[str, Any]) -> N
         "not verified": UNVERIFIED,
         "for another client": FAILED,
         "from another issuer": FAILED,
+        "of an organisation": (HERE, ["hosted@corp.example", "", True]),
+        "of Gmail": (HERE, ["gail@gmail.com", "", True]),
+        "verified once": ("/account/login?done=address_taken&next=%2Faccount%2Fsocial%2F", None),
     }
 
 
@@ -75,5 +78,5 @@ def test_apple_vouches_for_what_it_signs_not_for_what_the_browser_brings(told: d
 
 def test_no_account_is_made_for_who_is_not_let_in_and_nothing_of_a_provider_is_kept(told: dict[str, Any]) -> None:
     inside = {each["who"][0] for kind in ("google", "github", "apple") for each in told[kind].values() if each["who"]}
-    assert told["users"] == sorted(inside)
+    assert told["users"] == sorted({*inside, "left@corp.example"})
     assert told["kept"] == [{}] * len(inside)
