@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from fido2.utils import websafe_decode, websafe_encode
 from pytest_django import Settings
 
+from accounts.mfa import passkeys
 from accounts.models import Passkey, SpentToken, TokenFamily, User
 from tests.accounts.browser import PASSWORD, Browser, read
 from tests.accounts.conftest import Sent, make_user
@@ -187,6 +188,19 @@ def test_a_second_passkey_of_a_user_shares_the_handle(owner: Browser, key: Authe
     assert begun["public_key"]["attestation"] == "none"
     assert begun["public_key"]["authenticatorSelection"]["userVerification"] == "required"
     assert "alice" not in repr(key.user_handle)
+
+
+def test_nobody_has_more_passkeys_than_are_allowed(
+    owner: Browser, key: Authenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passkeys, "MAX_PASSKEYS", 2)
+    assert [offer_passkey(owner, Authenticator()).status_code for _ in range(2)] == [201, 422]
+    assert Passkey.objects.count() == 2
+
+
+@pytest.mark.parametrize(("length", "status"), [(1023, 201), (1024, 422)])
+def test_an_id_is_no_longer_than_the_standard_says(owner: Browser, length: int, status: int) -> None:
+    assert offer_passkey(owner, Authenticator(id=b"x" * length)).status_code == status
 
 
 @pytest.mark.parametrize("state", ["inactive", "unverified"])
