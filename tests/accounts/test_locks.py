@@ -86,6 +86,9 @@ def test_the_commands(alice: User, sent: list[Sent], capsys: pytest.CaptureFixtu
     call_command("lock_account", "ALICE@example.com", "--reason", "until further notice")
     assert AccountLock.objects.get().until is None
     assert Browser().log_in(ALICE).status_code == 401
+    call_command("unlock_account", ALICE, "--dry-run")
+    assert "Would unlock it" in capsys.readouterr().out
+    assert AccountLock.objects.exists()
     call_command("unlock_account", ALICE)
     assert Browser().log_in(ALICE).status_code == 200
     call_command("unlock_account", ALICE)

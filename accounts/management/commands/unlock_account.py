@@ -15,12 +15,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("account", help="what the user logs in with, or the user's address")
+        parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
 
-    def handle(self, *_: Any, account: str, **__: Any) -> None:
+    def handle(self, *_: Any, account: str, dry_run: bool, **__: Any) -> None:
         user = people.find(account) or people.find_by_email(account)
         if user is None:
             msg = "There is no such user."
             raise CommandError(msg)
+        if dry_run:
+            held = locks.is_locked(user, now=timezone.now())
+            self.stdout.write(f"Would {'unlock it, and' if held else 'unlock nothing, but'} forget the guesses.")
+            return
         try:
             was_locked = locks.unlock(user, by="command", now=timezone.now())
         except StoreUnavailable as error:

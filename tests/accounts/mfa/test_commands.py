@@ -37,6 +37,14 @@ def test_a_reset_takes_the_factors_and_the_sessions(
     assert reset.data == {"by": "command", "reason": "Passport shown at the desk", "sessions": 1}
 
 
+def test_a_dry_run_takes_nothing(owner: Browser, phone: Phone) -> None:
+    said = run("reset_mfa", "alice@example.com", "--reason", "x", "--dry-run")
+    assert said.startswith("Would remove totp")
+    assert said.endswith("; 1 sessions would end.\n")
+    assert TotpDevice.objects.exists()
+    assert owner.send("GET", "me").status_code == 200
+
+
 @pytest.mark.parametrize("arguments", [("nobody@example.com", "--reason", "x"), ("alice@example.com", "--reason", " ")])
 def test_a_reset_needs_a_user_and_a_reason(arguments: tuple[str, ...], phone: Phone) -> None:
     with pytest.raises(CommandError):
