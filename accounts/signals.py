@@ -45,6 +45,10 @@ logged_out_everywhere = Signal()
 # target: the TokenFamily, or None for many. data: {"reason": str, "by": str, "sessions": int}
 session_revoked = Signal()
 
+# A command or a response has stored new keys beside or, where they were compromised, in place of those there were.
+# Its data: {"purposes": ["access", "encryption", "refresh"] or some of them, "compromised": bool}
+signing_keys_rotated = Signal()
+
 # A refresh token was exchanged. target: the TokenFamily. data: {"generation": int}
 token_rotated = Signal()
 

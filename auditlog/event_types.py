@@ -58,6 +58,7 @@ class EventType(enum.Enum):
     ACCOUNTS_RECOVERY_CODE_USED = "accounts.recovery_code_used", 3, "left step"
     ACCOUNTS_RECOVERY_CODES_REGENERATED = "accounts.recovery_codes_regenerated", 3, "count"
     ACCOUNTS_SESSION_REVOKED = "accounts.session_revoked", 2, "by reason sessions"
+    ACCOUNTS_SIGNING_KEYS_ROTATED = "accounts.signing_keys_rotated", 4, "compromised purposes"
     ACCOUNTS_SOCIAL_ACCOUNT_LINKED = "accounts.social_account_linked", 3, "provider"
     ACCOUNTS_SOCIAL_ACCOUNT_UNLINKED = "accounts.social_account_unlinked", 3, "provider"
     ACCOUNTS_TOKEN_FORGED = "accounts.token_forged", 5, "reason"

@@ -77,6 +77,7 @@ MEANINGS: dict[str, Meaning] = {
     "accounts.recovery_code_used": Meaning.TICKET_CHECKED,
     "accounts.recovery_codes_regenerated": Meaning.ACCOUNT_CHANGED,
     "accounts.session_revoked": Meaning.LOGGED_OFF,
+    "accounts.signing_keys_rotated": Meaning.UPDATED,
     "accounts.social_account_linked": Meaning.ACCOUNT_CHANGED,
     "accounts.social_account_unlinked": Meaning.ACCOUNT_CHANGED,
     "accounts.token_forged": Meaning.FOUND,

@@ -206,6 +206,7 @@ BULWARK_AUDITLOG: dict[str, Any] = {
         "accounts.signals.recovery_code_used",
         "accounts.signals.recovery_codes_regenerated",
         "accounts.signals.session_revoked",
+        "accounts.signals.signing_keys_rotated",
         "accounts.signals.social_account_linked",
         "accounts.signals.social_account_unlinked",
         "accounts.signals.token_forged",

@@ -23,6 +23,7 @@ from accounts.keys.files import FileKeys
 from accounts.keys.memory import MemoryKeys
 from accounts.models import User
 from tests.accounts.browser import Browser, read
+from tests.accounts.conftest import Sent
 
 NOW = datetime(2030, 5, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -219,6 +220,17 @@ def test_a_compromised_key_is_worth_nothing_at_once(key_file: FileKeys, alice: U
     keys.reset()
     assert browser.send("GET", "me").status_code == 401
     assert browser.refresh().status_code == 401
+
+
+def test_a_rotation_is_told_once_it_is_stored(key_file: FileKeys, sent: list[Sent]) -> None:
+    run("rotate_signing_key", "--print")
+    assert not sent
+    run("rotate_signing_key", "--compromised", "--purpose", "access")
+    run("rotate_signing_key")
+    assert [(each.name, each.data) for each in sent] == [
+        ("signing_keys_rotated", {"purposes": ["access"], "compromised": True}),
+        ("signing_keys_rotated", {"purposes": ["access", "refresh", "encryption"], "compromised": False}),
+    ]
 
 
 def test_printing_stores_nothing(key_file: FileKeys) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from ... import keys
+from ... import keys, signals
 from ...conf import conf
 from ...keys.documents import PURPOSES, SIGNING_ALGORITHMS, new_document, with_new_key
 from ...keys.ring import build, provider, soonest
@@ -43,6 +43,16 @@ class Command(BaseCommand):
         except keys.KeysReadOnly as error:
             raise CommandError(str(error)) from error
         keys.reset()
+        if not options["first"]:
+            # Robust: what is stored holds, whoever fails to hear of it.
+            signals.signing_keys_rotated.send_robust(
+                sender=Command,
+                request=None,
+                user=None,
+                target=None,
+                outcome="success",
+                data={"purposes": _purposes(options), "compromised": options["compromised"]},
+            )
         self.stdout.write(f"Stored: {source.describe()}. `manage.py keys status` shows what holds from when.")
 
     def _rotated(self, algorithm: str, options: dict[str, Any]) -> keys.KeyDocument:
@@ -55,12 +65,16 @@ class Command(BaseCommand):
         active_from = soonest(provider(), now) if options["now"] else now + conf.key_publish_ahead
         if options["compromised"]:
             active_from = now
-        for purpose in PURPOSES if options["purpose"] == "all" else [options["purpose"]]:
+        for purpose in _purposes(options):
             name = algorithm if purpose == "access" else "HS256"
             # What is encrypted needs its old key until `reencrypt_secrets --drop-keys` has been run.
             alone = options["compromised"] and purpose != "encryption"
             document = with_new_key(document, purpose, name, active_from, alone=alone)
         return document
+
+
+def _purposes(options: dict[str, Any]) -> list[str]:
+    return list(PURPOSES) if options["purpose"] == "all" else [options["purpose"]]
 
 
 def without_expired(document: keys.KeyDocument) -> keys.KeyDocument:
