@@ -96,7 +96,7 @@ def respond(
     :raises ResponseRefused: there is no such action here, it has no reason, or it could not be done.
     :raises PermissionDenied: the person may not act, or must log in again first.
     """
-    action = _checked(name, subject, reason, seconds)
+    action = checked(name, subject, reason=reason, seconds=seconds)
     if request is not None and not allows(request):
         raise PermissionDenied("Acting needs the permission to respond and a recent login.")
     now, user = timezone.now(), getattr(request, "user", None)
@@ -125,10 +125,7 @@ def undo(response: Response, *, reason: str, request: HttpRequest | None = None,
     :raises ResponseRefused: it cannot be undone, or was already.
     :raises PermissionDenied: the person may not act, or must log in again first.
     """
-    action = offered().get(response.action)
-    functions = _functions(response.action) if action else ()
-    if action is None or len(functions) < 2 or not reason.strip():
-        raise ResponseRefused("This action cannot be undone here, or has no reason.")
+    action = undoable(response, reason=reason)
     if request is not None and not allows(request):
         raise PermissionDenied("Acting needs the permission to respond and a recent login.")
     user = getattr(request, "user", None)
@@ -136,13 +133,30 @@ def undo(response: Response, *, reason: str, request: HttpRequest | None = None,
     with transaction.atomic(using=router.db_for_write(Response)):
         if not Response.objects.filter(pk=response.pk, undone_at=None).update(undone_at=timezone.now(), undone_by=who):
             raise ResponseRefused("It was undone already.")
-        _call(functions[1], response.subject, reason=reason, user=user, request=request)
+        _call(_functions(response.action)[1], response.subject, reason=reason, user=user, request=request)
         data = {"action": response.action, "subject": response.subject, "reason": reason}
         record("auditlog.response_undone", request=request, user=user, target=response, data=data)
         _line(response.alert, who, f"undone: {action.label}: {response.subject} ({reason})")
 
 
-def _checked(name: str, subject: str, reason: str, seconds: int) -> Action:
+def undoable(response: Response, *, reason: str) -> Action:
+    """Return the action that is to be taken back, as far as it can be told without doing so.
+
+    :raises ResponseRefused: it cannot be taken back here, was already, or there is no reason.
+    """
+    action = offered().get(response.action)
+    if action is None or len(_functions(response.action)) < 2 or not reason.strip():
+        raise ResponseRefused("This action cannot be undone here, or has no reason.")
+    if response.undone_at is not None:
+        raise ResponseRefused("It was undone already.")
+    return action
+
+
+def checked(name: str, subject: str, *, reason: str, seconds: int = 0) -> Action:
+    """Return the action that is asked for, as far as it can be told without taking it.
+
+    :raises ResponseRefused: there is no such action here, or it takes no such subject, reason or time.
+    """
     action = offered().get(name)
     if action is None:
         raise ResponseRefused(f"There is no action {name!r} here. Known: {', '.join(offered())}.")

@@ -323,6 +323,19 @@ def test_the_command_acts_and_takes_back(capsys: pytest.CaptureFixture[str]) -> 
         call_command("respond", "block_network", "203.0.113.9", "--for", "soon", "--reason", "y")
 
 
+def test_a_dry_run_says_what_would_be_refused(alice: User) -> None:
+    made = respond("end_user_sessions", alice.email, reason="x", by="command")
+    for arguments in (
+        ["no_such", "x"],
+        ["end_all_sessions", "alice"],
+        ["end_session", "x", "--for", "2h"],
+        ["block_network", "203.0.113.9", "--for", "9999999d"],
+        ["--undo", str(made.pk)],
+    ):
+        with pytest.raises(CommandError):
+            call_command("respond", *arguments, "--reason", "y", "--dry-run")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...models import Alert, Response
-from ...response.actions import ResponseRefused, offered, respond, undo
+from ...response.actions import ResponseRefused, checked, offered, respond, undo, undoable
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -31,10 +31,8 @@ class Command(BaseCommand):
 
     def _done(self, options: dict[str, Any]) -> str:
         action, subject, seconds = options["action"], options["subject"], _seconds(options["time"])
-        if action not in offered():
-            msg = f"Name an action: {', '.join(offered())}."
-            raise CommandError(msg)
-        what = f"{offered()[action].label}: {subject or 'everybody'}{f' for {seconds} s' if seconds else ''}"
+        label = checked(action, subject, reason=options["reason"], seconds=seconds).label
+        what = f"{label}: {subject or 'everybody'}{f' for {seconds} s' if seconds else ''}"
         if options["dry_run"]:
             return f"Would: {what}."
         alert = Alert.objects.get(pk=options["alert"]) if options["alert"] else None
@@ -44,6 +42,7 @@ class Command(BaseCommand):
     def _undone(self, options: dict[str, Any]) -> str:
         response = Response.objects.get(pk=options["undo"])
         if options["dry_run"]:
+            undoable(response, reason=options["reason"])
             return f"Would undo: {response}."
         undo(response, reason=options["reason"], by="command")
         return f"Undone: {response}."
