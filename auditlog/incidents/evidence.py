@@ -9,6 +9,7 @@ import hashlib
 import json
 from binascii import unhexlify
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
@@ -18,6 +19,8 @@ from ..models import Event, Incident
 from ..redaction import is_secret_name
 from ..sealing import merkle, proofs
 from ..sealing.checkpoints import Checkpoint, own_keys
+from ..sealing.entries import FORMATS
+from ..sealing.entries import UUID as ID
 from ..sealing.notes import KeySet
 from .running import IncidentStepRefused
 
@@ -80,7 +83,7 @@ def check(note: str, keys: KeySet | None = None) -> dict[str, Any]:
             _check_event(event, trusted)
     except EvidenceRefused:
         raise
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise EvidenceRefused(f"The bundle cannot be trusted: {error}") from error
     return found
 
@@ -97,6 +100,23 @@ def _check_event(event: dict[str, Any], keys: KeySet) -> None:
     root = merkle.root_of_inclusion(leaf, event["leaf_index"], checkpoint.size, proof)
     if root != checkpoint.root or event["tree_size"] != checkpoint.size:
         raise EvidenceRefused(f"Event {event['event']} is not in the log that was signed.")
+    if not _is_shown_as_sealed(event):
+        raise EvidenceRefused(f"Event {event['event']} is shown as another than the one that is in the log.")
+
+
+def _is_shown_as_sealed(event: dict[str, Any]) -> bool:
+    """Say whether what people read of an event is what its leaf commits to: its id, its columns, who, whom and what."""
+    number, *found = json.loads(event["entry"])
+    form = FORMATS[number]
+    commitments = dict(zip(form.personal, found[len(form.public) :], strict=True))
+    return (
+        UUID(found[ID]) == UUID(event["event"])
+        and event["columns"] == ["format", *form.public, *form.personal]
+        and all(
+            opening["columns"] == list(form.personal[part]) and commitments[part] == proofs.commitment_in(opening)
+            for part, opening in event["openings"].items()
+        )
+    )
 
 
 def settings_digest() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
@@ -66,6 +67,14 @@ def inclusion(event: Event) -> dict[str, Any]:
         "proof": [found.hex() for found in merkle.inclusion_proof(tiles.node, seat.index, seat.tree.size)],
         "checkpoint": seat.tree.note,
     }
+
+
+def commitment_in(opening: dict[str, Any]) -> str:
+    """Return what an event with this opening has in its entry.
+
+    :raises ValueError, KeyError: it is no opening.
+    """
+    return sha256(bytes.fromhex(opening["salt"]) + opening["json"].encode(errors="surrogatepass")).hexdigest()
 
 
 def consistency(old: Checkpoint, alias: str) -> dict[str, Any]:

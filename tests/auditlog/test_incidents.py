@@ -166,7 +166,7 @@ def test_what_is_not_in_the_log_is_told_with_the_rest(
     assert f"NOT IN THE LOG when it was made: {gone}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("what", ["title", "entry", "proof", "key"])
+@pytest.mark.parametrize("what", ["title", "dropped", "entry", "proof", "who", "columns", "event", "key"])
 def test_a_changed_bundle_is_found_out(what: str, sealed: Incident) -> None:
     note = evidence.bundle(sealed, by="erin")
     keys = key_set(str(SIGNER.key))
@@ -174,11 +174,22 @@ def test_a_changed_bundle_is_found_out(what: str, sealed: Incident) -> None:
         keys = key_set(str(new_signer("bulwark-auditlog").key))
     elif what == "title":
         note = note.replace("Stuffing", "Nothing!")
+    elif what == "dropped":
+        text = json.loads(note.rpartition("\n\n")[0])
+        del text["events"][0]
+        note = f"{json.dumps(text)}\n\n{note.rpartition(chr(10) * 2)[2]}"
     else:
         # Whoever holds a key that signs cannot put an event into the log afterwards, either.
         text = json.loads(note.rpartition("\n\n")[0])
         event = text["events"][0]
-        event["entry"] = event["entry"].replace("login_failed", "logged_outs!")
+        if what == "who":
+            event["openings"]["who"]["json"] = event["openings"]["who"]["json"].replace("192.0.2.66", "192.0.2.99")
+        elif what == "columns":
+            event["openings"]["who"]["columns"] = ["src_ip", "actor_label", "user_agent"]
+        elif what == "event":
+            event["event"] = text["events"][1]["event"]
+        else:
+            event["entry"] = event["entry"].replace("login_failed", "logged_outs!")
         if what == "proof":
             event["proof"] = [*event["proof"][::-1], "00" * 32]
         note = SIGNER.sign(json.dumps(text) + "\n")
