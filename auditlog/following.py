@@ -11,6 +11,7 @@ SQLite one transaction writes at a time, and numbers are in the order of commits
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import connections, transaction
@@ -30,7 +31,7 @@ class _OldestOpenTransaction(Func):
 
 @dataclass
 class Reading:
-    """A locked place in the log, and the events that come after it."""
+    """A place in the log, locked where it is moved, and the events that come after it."""
 
     place: Follower
     alias: str
@@ -51,6 +52,16 @@ class Reading:
         after = self._after()
         self.place.epoch, self.place.tx, self.place.seq, self.place.ts = keys[-1]
         return self._in_order(Event.objects.using(self.alias).filter(after, self._up_to(), epoch=self.place.epoch))
+
+    def first_unread(self, until: datetime) -> Event | None:
+        """Return the first event, of those until a moment, that comes after the place; of open transactions too.
+
+        First in the log, not in time: one event of a clock that was ahead must not hide all after it.
+        """
+        written = Event.objects.using(self.alias).filter(ts__lte=until)
+        # Apart: a query for both would walk through all of the epoch that was read already.
+        here = self._in_order(written.filter(self._after(), epoch=self.place.epoch)).first()
+        return here or written.filter(epoch__gt=self.place.epoch).order_by("epoch", "tx", "seq").first()
 
     def _next_keys(self, size: int, *, is_complete: bool = False) -> list[tuple[int, int, int, Any]]:
         events = Event.objects.using(self.alias).filter(self._after(), epoch=self.place.epoch)

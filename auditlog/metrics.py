@@ -87,13 +87,9 @@ def _readers(alias: str) -> Iterator[Metric]:
     now = timezone.now()
     known = (*READERS, *(follower_of(name) for name in sorted(conf.shipping)))
     for name in (*known, *sorted(places.keys() - set(known))):
-        unread = following.lag(name, alias)
-        count.add_metric([name], unread)
-        place = places.get(name)
-        since = place.ts if place else None
-        oldest = Event.objects.using(alias).filter(**({"ts__gt": since} if since else {})).order_by("ts", "seq")
-        first = oldest.values_list("ts", flat=True).first() if unread else None
-        age.add_metric([name], max(0.0, (now - first).total_seconds()) if first else 0.0)
+        count.add_metric([name], following.lag(name, alias))
+        first = following.Reading(places.get(name) or Follower(name=name), alias).first_unread(now)
+        age.add_metric([name], (now - first.ts).total_seconds() if first else 0.0)
     yield from (count, age)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Sum
 
 from ..conf import conf
+from ..following import Reading
 from ..models import Event, Follower
 from ..sealing.sealer import NAME as SEALER
 from .findings import OVERALL, Finding, Tunable
@@ -47,9 +48,6 @@ class Behind(Tunable):
             return
         if place is not None and place.updated_at > now - self.window:
             return
-        waiting = Event.objects.using(alias).filter(ts__lte=now - self.window)
-        if place is not None and place.ts is not None:
-            waiting = waiting.filter(ts__gt=place.ts)
-        oldest = waiting.order_by("ts", "seq").first()
+        oldest = Reading(place or Follower(name=self.reader), alias).first_unread(now - self.window)
         if oldest is not None:
             yield Finding(self.reader, 1, oldest.ts, now, [oldest.uuid], note=f"since {oldest.ts:%H:%M:%S} UTC")

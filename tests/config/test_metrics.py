@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -17,7 +18,7 @@ from accounts.sessions import end_all
 from articles.policies import ArticlePolicy
 from auditlog.alerts.raising import close
 from auditlog.detection.rules import RULES
-from auditlog.models import Alert, Event
+from auditlog.models import Alert, Event, Follower
 from auditlog.recording import record
 from tests.accounts.browser import Browser
 from tests.accounts.conftest import make_user
@@ -121,6 +122,15 @@ def test_alerts_lag_and_verification_are_looked_up() -> None:
     assert value("bulwark_audit_verified") == 0
     record("auditlog.log_verified")
     assert value("bulwark_audit_verified") == 1
+
+
+def test_an_event_of_a_clock_that_was_ahead_hides_no_lag() -> None:
+    Event.objects.insert([failure(timezone.now() + timedelta(days=400), "alice")])
+    read = Event.objects.get()
+    Follower.objects.create(name="seal", epoch=read.epoch, tx=read.tx, seq=read.seq, ts=read.ts)
+    assert value("bulwark_audit_lag_seconds", reader="seal") == 0
+    Event.objects.insert([failure(timezone.now() - timedelta(hours=1), "alice")])
+    assert value("bulwark_audit_lag_seconds", reader="seal") >= 3600
 
 
 def test_what_waits_for_a_channel_is_told_by_a_server_that_has_none(settings: Settings) -> None:

@@ -238,6 +238,18 @@ def test_a_sealer_that_stands_still() -> None:
     assert names(list(Alert.objects.all())) == {"sealing_stalled"}
 
 
+def test_an_event_of_a_clock_that_was_ahead_hides_no_sealer_that_stands_still() -> None:
+    store([login(NOON + 400 * DAY, "alice")])
+    read = Event.objects.get()
+    Follower.objects.create(name="seal", epoch=read.epoch, tx=read.tx, seq=read.seq, ts=read.ts)
+    Follower.objects.update(updated_at=NOON - HOUR)
+    detect_standing("default", now=NOON)
+    assert not Alert.objects.exists()  # that one was read
+    store([login(NOON - HOUR, "alice")])
+    detect_standing("default", now=NOON)
+    assert names(list(Alert.objects.all())) == {"sealing_stalled"}
+
+
 @pytest.mark.parametrize("keys", ["", "a key"])
 def test_a_sealer_that_never_ran(keys: str, settings: Settings) -> None:
     """Where there are keys, somebody counts on the seal."""
