@@ -54,16 +54,25 @@ def check_ratelimits(*_: Any, **__: Any) -> list[CheckMessage]:
         wanted[conf.general_ratelimit] = f"GENERAL_RATELIMIT {conf.general_ratelimit!r}"
     wanted.update((declared, f"@ratelimit on {view}") for view, declared in limits_in_urls())
     found: list[CheckMessage] = []
+    mistaken: dict[str, list[str]] = {}  # a policy that many views name is missing once
     for each, where in wanted.items():
         try:
             policy = each() if callable(each) else named_policy(each)
         except (ImproperlyConfigured, ImportError, TypeError) as error:
-            found.append(Error(f"{where}: {error}", id="bulwark_edge.E005"))
+            mistaken.setdefault(str(error), []).append(where)
             continue
         if isinstance(policy.key, str) and policy.key.startswith("header:"):
             message = f"{where} counts by a header, which a caller changes at will."
             found.append(Warning(message, hint="Count by ip or user as well.", id="bulwark_edge.W001"))
+    found.extend(Error(f"{_some(places)}: {error}", id="bulwark_edge.E005") for error, places in mistaken.items())
     return found
+
+
+def _some(places: Iterable[str], most: int = 3) -> str:
+    """Return where a mistake is, each place once, and no more of them than can be read."""
+    known = list(dict.fromkeys(places))
+    more = f" and {len(known) - most} more" if len(known) > most else ""
+    return ", ".join(known[:most]) + more
 
 
 def check_store(*_: Any, **__: Any) -> list[CheckMessage]:

@@ -1,5 +1,6 @@
 """Each mistake in the settings has an id, and the check that finds it is bound."""
 
+import re
 from typing import Any
 
 import pytest
@@ -67,6 +68,14 @@ def test_a_view_that_names_a_missing_policy_is_found(settings: Settings) -> None
     clear_url_caches()
     assert {message.id for message in messages()} == {"bulwark_edge.E005"}
     assert all("login" in message.msg or "anonymous_read" in message.msg for message in messages())
+
+
+def test_a_policy_that_many_views_name_is_missed_once(settings: Settings) -> None:
+    settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "RATELIMITS": {}, "GENERAL_RATELIMIT": ""}
+    settings.ROOT_URLCONF = "accounts.urls"
+    clear_url_caches()
+    [told] = [message.msg for message in messages() if message.msg.endswith("has no policy 'account'.")]
+    assert re.match(r"(@ratelimit on \w+, ){2}@ratelimit on \w+ and \d+ more: ", told)
 
 
 @pytest.mark.parametrize("edge", [{"TRUSTED_PROXIES": ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"]}, {"PROCESSES": 1}])
