@@ -34,10 +34,11 @@ class Command(BaseCommand):
             self._table()
 
     def _check(self, path: Path, form: str) -> None:
+        command = f"manage.py authz_inventory --format markdown > {path}"
         try:
             before = path.read_text(encoding="utf-8")
         except OSError as error:
-            raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
+            raise CommandError(f"{path} cannot be read: {error.strerror}. Write it first: {command}") from None
         found = changes(before, markdown())
         if form == "json":
             self.stdout.write(json.dumps(found, indent=2))
@@ -46,7 +47,8 @@ class Command(BaseCommand):
         elif not found:
             self.stdout.write(f"{path} is up to date.")
         if found:
-            raise CommandError("\n".join([f"{path} is out of date:", *(found if form == "table" else ())]))
+            changed = found if form == "table" else ()
+            raise CommandError("\n".join([f"{path} is out of date:", *changed, f"If that is meant: {command}"]))
 
     def _table(self) -> None:
         for heading, lines in sentences().items():
