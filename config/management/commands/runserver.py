@@ -11,6 +11,8 @@ from django.core.management.base import CommandParser
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from config import upkeep
+
 
 class Command(runserver.Command):
     addr: str
@@ -19,17 +21,23 @@ class Command(runserver.Command):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--demo", action="store_true", help="Seed the demo on the first start, and greet.")
+        parser.add_argument(
+            "--demo", action="store_true", help="Seed the demo on the first start, greet, and look after its audit log."
+        )
 
     def run(self, **options: Any) -> None:
         address = f"[{self.addr}]" if self._raw_ipv6 else self.addr
         self.url = f"{self.protocol}://{address}:{self.port}"
-        settings.BULWARK_ACCOUNTS.setdefault("SITE_URL", self.url)  # where mailed links lead
+        if (
+            "SITE_URL" not in settings.BULWARK_ACCOUNTS
+        ):  # mailed links lead here, and apps find the issuer where it serves
+            settings.BULWARK_ACCOUNTS |= {"SITE_URL": self.url, "ISSUER": self.url}
         # The autoreloader runs this again in a child at each change of the code: once is done in the parent.
         if os.environ.get("RUN_MAIN") != "true":
             self.migrate_embedded()
             if options["demo"]:
                 self.greet()
+                upkeep.start()
         super().run(**options)
 
     def migrate_embedded(self) -> None:
