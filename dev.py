@@ -54,7 +54,8 @@ def run(arguments: Sequence[str]) -> int:
     """Serve the demo; the first start migrates and seeds it."""
     install(*RUN)
     address = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
-    return call("manage.py", "runserver", "--demo", address, *arguments)
+    # Unbuffered: the greeting is there as well when the output goes to a file or through a pipe.
+    return call("manage.py", "runserver", "--demo", address, *arguments, env={"PYTHONUNBUFFERED": "1"})
 
 
 def test(arguments: Sequence[str]) -> int:
