@@ -26,7 +26,10 @@ from ..transport import clear_cookies, set_cookies
 
 #: What a refusal says to people.
 DETAILS = {
-    Refusal.CSRF: "The request did not come from a page of this site.",
+    Refusal.CSRF: (
+        "The request did not come from a page of this site, "
+        "or its header X-CSRF-Token has another value than the readable cookie."
+    ),
     Refusal.EXPIRED: "The session has run out. Log in again.",
     Refusal.INVALID: "The token is not valid.",
     Refusal.MISSING: "Send a refresh token.",
