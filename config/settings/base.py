@@ -123,9 +123,26 @@ REST_FRAMEWORK = {
 
 # How this server is built: the OpenAPI document, its page, the live state on the landing page. Closed: for staff only.
 PAGES_OPEN = False
+API_DESCRIPTION = """\
+An API whose every request is identified, allowed, limited and recorded.
+
+**Log in** at `auth/login`. The access token in the answer goes into `Authorization: Bearer ...` of every other call,
+for `expires_in` seconds. The refresh token comes in a cookie that no script can read or, with `"transport": "body"`, in
+the answer; `auth/refresh` exchanges it, once. By cookie, send the value of the readable cookie `refresh_csrf`
+(`__Host-refresh_csrf` in production) in `X-CSRF-Token`.
+
+**Apps** that leave the password to this server's own page use Authorization Code with PKCE:
+[/.well-known/oauth-authorization-server](/.well-known/oauth-authorization-server) says where.
+
+**Errors** are `application/problem+json` (RFC 9457): `code` is a word that stays, `errors` says which field, and
+`request_id`, also in `X-Request-ID`, is what to name when you ask for help.
+
+**Lists** come in pages: follow `next` until it is null. **Changes** of an article need `If-Match` with the `ETag` that
+was last read. **Limits** are in `RateLimit`; after a 429, wait as `Retry-After` says.
+"""
 SPECTACULAR_SETTINGS = {
     "TITLE": "Bulwark",
-    "DESCRIPTION": "An API whose every request is identified, allowed, limited and recorded.",
+    "DESCRIPTION": API_DESCRIPTION,
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [
