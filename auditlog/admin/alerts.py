@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from ..alerts.raising import acknowledge, add_note, close
+from ..detection.findings import OVERALL
 from ..detection.rules import BY_NAME, RULES
 from ..models import Alert, Event, RuleSetting, Silence
 from ..recording import record
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 else:
     _AlertAdmin = _RuleSettingAdmin = _SilenceAdmin = admin.ModelAdmin
 
+UNTUNED = _("Empty: as the rule, or the setting RULES, has it.")
 STEPS: dict[str, Callable[..., None]] = {"acknowledge": acknowledge, "note": add_note, "close": close}
 
 
@@ -66,6 +69,8 @@ class AlertAdmin(_AlertAdmin):
             context["steps"] = list(alert.steps.order_by("ts", "pk"))
             context["responses"] = list(alert.responses.order_by("done_at"))
             context["deliveries"] = list(alert.deliveries.order_by("pk"))
+            is_about_one = alert.key not in {"", OVERALL}
+            context["about"] = urlencode({"q": alert.key, "period": "all"}) if is_about_one else ""
             context["respond_url"] = f"{reverse('admin:bulwark_auditlog_respond')}?alert={alert.pk}"
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -117,6 +122,8 @@ class RuleSettingAdmin(_RuleSettingAdmin):
             from django import forms
 
             return forms.ChoiceField(choices=[(rule.name, f"{rule.name}: {rule.title}") for rule in RULES])
+        if db_field.name in ("severity", "limit", "window"):
+            kwargs["help_text"] = " ".join(str(text) for text in (db_field.help_text, UNTUNED) if text)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: RuleSetting | None = None) -> tuple[str, ...]:

@@ -27,13 +27,14 @@ TIMES = ((3600, _("1 hour")), (86_400, _("1 day")), (604_800, _("1 week")), (0, 
 AGAIN = _(
     "This needs the permission to respond, and a login that is not long ago. Log out, log in again, and come back."
 )
+ON = _("The id of an account, session or tenant, a network, a route. Empty for what concerns everybody.")
 
 
 class ResponseForm(forms.Form):
     """One action, on whom, for how long, and why."""
 
     action = forms.ChoiceField(label=_("Action"))
-    subject = forms.CharField(label=_("On"), max_length=254, required=False, help_text=_("Empty: everybody."))
+    subject = forms.CharField(label=_("On"), max_length=254, required=False, help_text=ON)
     seconds = forms.TypedChoiceField(
         label=_("For"), choices=TIMES, coerce=int, help_text=_("Counts for what lasts: blocks, locks, disabled routes.")
     )
@@ -145,10 +146,10 @@ def _fitting(key: str) -> str:
     return "block_network" if is_address else "end_user_sessions"
 
 
-def _subjects(request: HttpRequest, alert: Alert | None) -> list[tuple[str, str]]:
-    """Return what the evidence names that can be acted on: kind and value."""
+def _subjects(request: HttpRequest, alert: Alert | None) -> list[tuple[str, str, str]]:
+    """Return what the evidence names that can be acted on: kind, value, and what an account is called."""
     evidence = alert.evidence if alert else [request.GET.get("event", "")]
-    found: dict[tuple[str, str], None] = {}
+    found: dict[tuple[str, str], str] = {}
     for event in Event.objects.filter(uuid__in=well_formed(evidence)):
         named = {
             Subject.NETWORK: event.src_ip,
@@ -156,5 +157,6 @@ def _subjects(request: HttpRequest, alert: Alert | None) -> list[tuple[str, str]
             Subject.SESSION: event.session,
             Subject.TENANT: event.tenant,
         }
-        found |= dict.fromkeys((str(kind), str(value)) for kind, value in named.items() if value)
-    return sorted(found)
+        names = {Subject.ACCOUNT: event.actor_label}
+        found |= {(str(kind), str(value)): names.get(kind, "") for kind, value in named.items() if value}
+    return sorted((kind, value, name) for (kind, value), name in found.items())

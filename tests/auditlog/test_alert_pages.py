@@ -49,6 +49,12 @@ def test_the_page_says_what_to_check_and_names_the_evidence(responder: Client, a
     for uuid in alert.evidence:
         assertContains(answer, f"/event/{uuid}/change/")
     assertContains(answer, "raised by login_failures_by_ip")
+    assertContains(answer, "?q=192.0.2.66&amp;period=all")
+
+
+def test_an_alert_about_everybody_leads_to_no_search(responder: Client, alert: Alert) -> None:
+    Alert.objects.filter(pk=alert.pk).update(key="overall")
+    assertNotContains(responder.get(page(alert)), "All events about")
 
 
 def test_somebody_takes_it_on_notes_and_closes(responder: Client, alert: Alert, erin: User) -> None:
@@ -132,15 +138,18 @@ def test_an_old_login_must_be_renewed(responder: Client, settings: Settings) -> 
 
 
 def test_from_an_event_the_subjects_are_offered(responder: Client, events: Callable[..., Event]) -> None:
-    event = events(src_ip="198.51.100.9", session="5f1c6a52-6c2f-4a57-9d1b-2f5f4d0f6e0a")
+    session = "5f1c6a52-6c2f-4a57-9d1b-2f5f4d0f6e0a"
+    event = events(src_ip="198.51.100.9", session=session, actor_id="17", actor_label="mallory@example.com")
     answer = responder.get(f"{ADMIN}response/respond/?event={event.uuid}")
     assertContains(answer, "198.51.100.9")
-    assertContains(answer, "5f1c6a52-6c2f-4a57-9d1b-2f5f4d0f6e0a")
+    assertContains(answer, session)
+    assertContains(answer, "<code>17</code> mallory@example.com")
     assertContains(responder.get(f"{ADMIN}event/{event.uuid}/change/"), f"respond/?event={event.uuid}")
 
 
 def test_tuning_a_rule_is_an_event_with_before_and_after(auditor: Client, erin: User) -> None:
     allow(erin, "add_rulesetting", "change_rulesetting", "delete_rulesetting", "view_rulesetting")
+    assertContains(auditor.get(f"{ADMIN}rulesetting/add/"), "Empty: as the rule", count=3)
     given = {"rule": "probing", "is_enabled": "on", "severity": "5", "limit": "9", "window": ""}
     assert auditor.post(f"{ADMIN}rulesetting/add/", given).status_code == 302
     given = {"severity": "5", "limit": "9", "window": ""}
