@@ -35,6 +35,7 @@ class Command(BaseCommand):
         people = {user["name"]: {"email": user["email"], "password": user["password"]} for user in known["users"]}
         chosen = list(SCENARIOS.values()) if name == "all" else [SCENARIOS[name]]
         failed = [scenario.name for scenario in chosen if not self._play(scenario, target, people)]
+        self.stdout.write(f"\nThe alerts: {target}/admin/bulwark_auditlog/alert/ (erin or admin)")
         if failed:
             msg = f"Not stopped, or not found: {', '.join(failed)}."
             raise CommandError(msg)
