@@ -13,7 +13,7 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from . import partitions
-from .models import DroppedRange, ErasedPart, Event, Follower, Tile
+from .models import DroppedRange, ErasedPart, Event, Facet, Follower, HourlyCount, Tile
 from .partitions import Month, month_of
 from .recording import record
 from .sealing import witnesses
@@ -57,6 +57,8 @@ def drop(month: Month, alias: str) -> int:
         count, oldest, newest = cursor.fetchone()
         ranges = partition.sealed_ranges() if count else []
         partition.record(ranges, {"events": count, "oldest": str(oldest), "newest": str(newest)})
+        # The charts keep how many there were; whence they came goes with them (OWASP ASVS 5.0, V14.2.7).
+        HourlyCount.objects.using(alias).filter(facet=Facet.SOURCE, hour__lt=month.next.first_day).delete()
         # Last, for it locks the whole log, and what comes before takes longer.
         cursor.execute(f"DROP TABLE {partition.table}")
     return int(count)

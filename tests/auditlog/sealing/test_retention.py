@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from auditlog import partitions, retention
-from auditlog.models import DroppedRange, ErasedPart, Event, Follower
+from auditlog.models import DroppedRange, ErasedPart, Event, Facet, Follower, HourlyCount
 from auditlog.partitions import Month
 from auditlog.sealing import erasing, proofs
 
@@ -60,6 +60,21 @@ def test_a_dropped_month_is_gone_told_and_still_proved(old_log: list[Event], ver
     assert verify().is_good
     assert proofs.inclusion(Event.objects.get(uuid=kept["event"]))["leaf_hash"] == kept["leaf_hash"]
     assert old_log
+
+
+@postgres
+def test_no_address_outlives_its_month_in_the_charts(old_log: list[Event]) -> None:
+    """How much happened stays countable; from where it came is as old as the events (ASVS 5.0, V14.2.7)."""
+    assert old_log
+    for facet, value in ((Facet.SOURCE, "192.0.2.7"), (Facet.ROUTE, "login"), (Facet.ALL, "")):
+        for hour in (OLD[2], NOW):
+            row = {"type": "accounts.login_failed", "outcome": "refused", "facet": facet, "value": value}
+            HourlyCount.objects.create(hour=hour.replace(minute=0), count=3, **row)
+
+    retention.drop(Month(2025, 9), "default")
+
+    left = HourlyCount.objects.filter(type="accounts.login_failed").values_list("facet", "hour__year")
+    assert set(left) == {("source", 2026), ("route", 2025), ("route", 2026), ("all", 2025), ("all", 2026)}
 
 
 @postgres
