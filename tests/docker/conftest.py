@@ -17,14 +17,25 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stores]:
+def place() -> Iterator[Path]:
+    """Where the stores keep what is theirs: outside pytest's folders, which open for their owner only."""
+    with tempfile.TemporaryDirectory(prefix="bulwark-") as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+@pytest.fixture(scope="session")
+def stores(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[stack.Stores]:
     """PostgreSQL and Redis, empty."""
     made = stack.make_secrets(tmp_path_factory.mktemp("stack") / "secrets")
-    # Outside pytest's folders, which open for their owner only.
-    with tempfile.TemporaryDirectory(prefix="bulwark-") as place:
-        Path(place).chmod(0o755)
-        with stack.postgres(Path(place), made), stack.redis(Path(place), made):
-            yield made
+    with stack.postgres(place, made), stack.redis(place, made):
+        yield made
+
+
+@pytest.fixture
+def database_log(stores: stack.Stores, place: Path) -> Path:
+    """What PostgreSQL has written."""
+    return place / "postgres.log"
 
 
 @pytest.fixture(scope="session")

@@ -106,7 +106,7 @@ def postgres(folder: Path, stores: Stores) -> Iterator[Running]:
     initdb = [postgres_program("initdb"), "--auth-local=trust", "--auth-host=scram-sha-256", "--username=postgres"]
     run([*initdb, home / "data"], cwd=home, env=env, user=user)
     command = [postgres_program("postgres"), "-D", str(home / "data"), "-p", str(stores.postgres), "-k", str(home)]
-    command += ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+    command += ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", *COMPOSE["services"]["postgres"]["command"][1:]]
     with running(command, stores.postgres, folder / "postgres.log", env=env, cwd=home, user=user) as started:
         own = {
             "PGHOST": str(home),

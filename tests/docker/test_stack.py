@@ -289,6 +289,19 @@ def test_the_next_signing_keys_can_be_printed(image: Path, migrated: Stores) -> 
         assert len(kids) == 2
 
 
+def test_the_databases_log_tells_no_value(migrated: Stores, database_log: Path) -> None:
+    """A failing statement is told without its text (ASVS 5.0, V16.2.5)."""
+    with psycopg.connect(migrated.secret("database_owner_url"), autocommit=True) as database:
+        database.execute("CREATE TABLE told (email text UNIQUE)")
+        for _ in range(2):
+            with contextlib.suppress(psycopg.errors.UniqueViolation):
+                database.execute("INSERT INTO told VALUES ('alice@example.com')")
+        database.execute("DROP TABLE told")
+    log = database_log.read_text()
+    assert "told_email_key" in log
+    assert "alice@example.com" not in log
+
+
 def test_the_owners_password_opens_the_tables_and_not_the_server(migrated: Stores) -> None:
     with psycopg.connect(migrated.secret("database_owner_url")) as database:
         (is_super, makes_roles) = database.execute(
