@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -19,11 +20,13 @@ from django.utils import timezone
 from pytest_django import Settings
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from auditlog.alerts import raising
 from auditlog.alerts.channels import EmailChannel
-from auditlog.alerts.raising import acknowledge, add_note, close
+from auditlog.alerts.raising import acknowledge, add_note, close, raise_alert
 from auditlog.detection.detectors import Each, New
 from auditlog.detection.engine import look
 from auditlog.detection.findings import Finding
+from auditlog.detection.rules import BY_NAME
 from auditlog.models import Alert, AlertState, Delivery, Event, Follower, Silence
 from tests.auditlog.alerts_receiver import Receiver, receiver
 from tests.auditlog.detection.world import MINUTE, NOON, delivered, event, failure, found, login, series
@@ -231,6 +234,27 @@ def test_a_silence_that_has_ended_silences_nothing(webhook: Receiver) -> None:
     Silence.objects.create(starts_at=now - 2 * MINUTE, ends_at=now - MINUTE, reason="over")
     found(guessed())
     assert delivered() == 1
+
+
+def test_of_two_detectors_the_slower_one_loses_no_finding(webhook: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It finds no alert, is beaten to raising one, and by then somebody has closed that."""
+    found(guessed())
+    join, looks = raising._join, []
+
+    def slower(*arguments: Any) -> Alert | None:
+        looks.append(arguments)
+        if len(looks) == 2:
+            close(the_alert(), by=None, note="a test")
+        return join(*arguments) if len(looks) > 2 else None
+
+    monkeypatch.setattr(raising, "_join", slower)
+    finding = Finding("alice", 10, NOON, NOON, new=10)
+    raised = raise_alert(BY_NAME["login_failures_by_account"], finding, "default")
+    assert raised.pk
+    assert Alert.objects.filter(rule=raised.rule).count() == 2
+    delivered()
+    told = [alert["state"] for body in webhook.bodies for alert in body["data"]["alerts"] if alert["id"] == raised.pk]
+    assert told == ["open"]
 
 
 def test_what_goes_on_after_a_silence_is_told_once(webhook: Receiver, settings: Settings) -> None:
