@@ -90,6 +90,7 @@ def _day_of(who: str, number: int, chance: random.Random) -> Iterator[Event]:
         for _ in range(chance.randrange(most)):
             data = {"object": str(chance.randrange(10_000))}
             yield event(kind, begins + chance.random() * HOUR, status=status, data=data, **user)
+    yield from _slips(who, begins, chance, **user)
     if chance.random() < 0.02:
         yield event("accounts.password_reset_requested", begins - MINUTE, outcome=Outcome.SUCCESS, **facts)
     if chance.random() < 0.03:
@@ -99,6 +100,21 @@ def _day_of(who: str, number: int, chance: random.Random) -> Iterator[Event]:
     if chance.random() < 0.05:
         for burst in range(8):
             yield event("edge.request_throttled", begins + HOUR + burst * SECOND, status=429, **user)
+
+
+def _slips(who: str, begins: datetime, chance: random.Random, **user: Any) -> Iterator[Event]:
+    """A code mistyped, tabs left open when their owner logged out elsewhere, a second device, a role from an admin."""
+    for _ in range(chance.choices((0, 1, 2), (85, 12, 3))[0]):
+        yield event("accounts.mfa_failed", begins + chance.random() * MINUTE, status=401, **user)
+    if chance.random() < 0.05:
+        for tab in range(2):
+            moment = begins + 6 * HOUR + tab * SECOND
+            yield event("accounts.token_used_after_revocation", moment, status=401, session=f"session of {who}", **user)
+    if chance.random() < 0.1:
+        yield login(begins + 2 * HOUR, who, src_ip=user["src_ip"], user_agent="Phone/1.0", tenant=user["tenant"])
+    if chance.random() < 0.01:
+        granted = {"outcome": Outcome.SUCCESS, "data": {"self_granted": False}}
+        yield event("authz.role_granted", begins + HOUR, **{**user, "actor_id": "admin"}, **granted)
 
 
 def _much_read(begins: datetime, chance: random.Random, *, data: dict[str, Any], **user: Any) -> Iterator[Event]:
