@@ -12,6 +12,11 @@ from ..recording import record
 from .actions import ResponseRefused, respond
 
 logger = logging.getLogger(__name__)
+#: How the line of an alert's timeline begins that says why nothing was done.
+_WITHHELD = "response withheld: "
+_LISTED = "allow_listed"
+#: After this time, what was withheld is tried again: each try is an event.
+_PAUSE = timedelta(minutes=10)
 
 
 def respond_to(alert: Alert) -> Response | None:
@@ -49,24 +54,30 @@ def respond_to(alert: Alert) -> Response | None:
 
 def _withheld(alert: Alert, outcome: str, reason: str) -> None:
     record("auditlog.response_withheld", outcome=outcome, reason=reason, target=alert, data={"rule": alert.rule})
+    alert.steps.create(actor=f"rule {alert.rule}", text=f"{_WITHHELD}{reason}")
 
 
 def respond_again(alert: Alert) -> Response | None:
-    """Act once more on an alert that is still open, where what was done about it has run out.
+    """Act once more on an alert that is still open, where what was done about it has run out, or was withheld a while
+    ago: an hour later the cap has room again, and a store that was lost is back.
 
     What somebody took back stays so.
     """
     if alert.is_silenced or not conf.rules.get(alert.rule, {}).get("respond"):
         return None
     last = alert.responses.filter(is_automatic=True).order_by("-pk").first()
-    if last is None or last.undone_at is not None or last.holds(timezone.now()):
-        return None
-    return respond_to(alert)
+    if last is None:
+        withheld = alert.steps.filter(text__startswith=_WITHHELD).order_by("-pk").first()
+        is_listed = withheld is not None and withheld.text == f"{_WITHHELD}{_LISTED}"
+        may_act = withheld is not None and not is_listed and withheld.ts <= timezone.now() - _PAUSE
+    else:
+        may_act = last.undone_at is None and not last.holds(timezone.now())
+    return respond_to(alert) if may_act else None
 
 
 def _refusal(alert: Alert) -> str:
     if is_never_blocked(alert.key):
-        return "allow_listed"
+        return _LISTED
     recent = Response.objects.filter(is_automatic=True, done_at__gt=timezone.now() - timedelta(hours=1))
     return "cap_reached" if recent.count() >= conf.responses_an_hour else ""
 

@@ -235,6 +235,26 @@ def test_a_cap_holds_the_rules_back(settings: Settings) -> None:
     assert Event.objects.filter(type="auditlog.response_withheld", reason="cap_reached").count() == 2
 
 
+def test_what_the_cap_held_back_is_done_when_there_is_room(settings: Settings) -> None:
+    let(settings, RESPONSES_AN_HOUR=1)
+    for number in range(2):
+        found(guessed(address=f"192.0.2.{number}"))
+    Response.objects.update(done_at=timezone.now() - timedelta(hours=2))
+    found(guessed(address="192.0.2.1"))  # soon after it would only be one more event
+    assert Response.objects.count() == 1
+    AlertStep.objects.filter(text="response withheld: cap_reached").update(ts=timezone.now() - timedelta(hours=1))
+    found(guessed(address="192.0.2.1"))
+    assert sorted(str(each.network) for each in blocklist().current()) == ["192.0.2.0/32", "192.0.2.1/32"]
+
+
+def test_a_listed_network_is_not_tried_again(settings: Settings) -> None:
+    let(settings, NEVER_BLOCK=["192.0.2.0/24"])
+    found(guessed())
+    AlertStep.objects.update(ts=timezone.now() - timedelta(hours=1))
+    found(guessed())
+    assert Event.objects.filter(type="auditlog.response_withheld").count() == 1
+
+
 def test_overlaps_count_as_listed(settings: Settings) -> None:
     settings.BULWARK_AUDITLOG = {**settings.BULWARK_AUDITLOG, "NEVER_BLOCK": ["10.1.2.3", "2001:db8::/48"]}
     assert is_never_blocked("10.1.0.0/16")
