@@ -65,14 +65,16 @@ def respond_again(alert: Alert) -> Response | None:
     """
     if alert.is_silenced or not conf.rules.get(alert.rule, {}).get("respond"):
         return None
+    now = timezone.now()
     last = alert.responses.filter(is_automatic=True).order_by("-pk").first()
-    if last is None:
-        withheld = alert.steps.filter(text__startswith=_WITHHELD).order_by("-pk").first()
-        is_listed = withheld is not None and withheld.text == f"{_WITHHELD}{_LISTED}"
-        may_act = withheld is not None and not is_listed and withheld.ts <= timezone.now() - _PAUSE
-    else:
-        may_act = last.undone_at is None and not last.holds(timezone.now())
-    return respond_to(alert) if may_act else None
+    withheld = alert.steps.filter(text__startswith=_WITHHELD).order_by("-pk").first()
+    if last is None and withheld is None:
+        return None  # it was raised before the rule was let
+    if last is not None and (last.undone_at is not None or last.holds(now)):
+        return None
+    if withheld is not None and (withheld.text == f"{_WITHHELD}{_LISTED}" or withheld.ts > now - _PAUSE):
+        return None
+    return respond_to(alert)
 
 
 def _refusal(alert: Alert) -> str:

@@ -247,6 +247,16 @@ def test_what_the_cap_held_back_is_done_when_there_is_room(settings: Settings) -
     assert sorted(str(each.network) for each in blocklist().current()) == ["192.0.2.0/32", "192.0.2.1/32"]
 
 
+def test_nor_does_it_fill_the_log_when_a_block_has_run_out(settings: Settings) -> None:
+    let(settings)
+    found(guessed())
+    let(settings, RESPONSES_AN_HOUR=1)
+    Response.objects.update(ends_at=timezone.now())
+    for _ in range(3):
+        found(guessed())
+    assert Event.objects.filter(type="auditlog.response_withheld").count() == 1
+
+
 def test_a_listed_network_is_not_tried_again(settings: Settings) -> None:
     let(settings, NEVER_BLOCK=["192.0.2.0/24"])
     found(guessed())
