@@ -29,6 +29,8 @@ def _handler(cls: Any, view: Any, method: str | None) -> Any:
     if cls is None:
         return None
     name = (method or "").lower()
+    if name == "head" and not hasattr(cls, name):
+        name = "get"  # which Django and REST framework call for it
     return getattr(cls, (getattr(view, "actions", None) or {}).get(name, name), None)
 
 

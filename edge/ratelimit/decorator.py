@@ -37,7 +37,7 @@ def ratelimit(
         `post:NAME`, or `f(group, request) -> str`. `post:` reads JSON as well as forms.
     :param rate: how much: `5/m`, `100/15m`, a list of these, or `f(group, request)` that returns one or None.
     :param group: views that name the same group share a count; by default each view has its own.
-    :param method: the HTTP methods to count; all by default.
+    :param method: the HTTP methods to count; all by default. HEAD is counted wherever GET is.
     :param block: answer 429; otherwise only set `request.limited`.
     :param outage: while the shared store is lost: `closed` answers 503, `local` counts in this process.
     :param skip_successful: give it back when the answer is a success; or the statuses that count as one.

@@ -60,8 +60,9 @@ class Policy:
         return is_early(self.key)
 
     def counts(self, request: Any) -> bool:
-        """Say whether the request's method is counted."""
-        return not self.methods or django_request(request).method in self.methods
+        """Say whether the request's method is counted; HEAD, which costs what GET does, wherever GET is."""
+        method = django_request(request).method
+        return not self.methods or method in self.methods or (method == "HEAD" and "GET" in self.methods)
 
     def limits(self, request: Any) -> list[Limit]:
         """Return what the request is counted against."""

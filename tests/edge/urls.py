@@ -164,6 +164,15 @@ class LimitedNamedDispatch(View):
         return HttpResponse("ok")
 
 
+class LimitedGets(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @ratelimit(key="ip", rate="2/m", method="GET")
+    def get(self, request: Request) -> Response:
+        return Response({})
+
+
 class LimitedMethods(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -292,6 +301,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("limited-other-dispatch", _view(LimitedOtherDispatch)),
     path("limited-named-class", _view(LimitedNamedClass)),
     path("limited-named-dispatch", _view(LimitedNamedDispatch)),
+    path("limited-gets", _view(LimitedGets)),
+    path("api/limited-gets", _view(LimitedGets)),
     path("limited-methods", _view(LimitedMethods)),
     path("limited-actions", LimitedActions.as_view({"get": "list", "post": "create"})),
     path("api/login", login),

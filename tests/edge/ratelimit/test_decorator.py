@@ -114,6 +114,13 @@ def test_another_method_is_not_counted() -> None:
         view(RequestFactory().post("/"))
 
 
+@pytest.mark.usefixtures("_either_way")
+@pytest.mark.parametrize("path", ["/limited", "/limited-class", "/limited-gets", "/limited-actions"])
+def test_head_costs_what_get_does(client: Client, path: str) -> None:
+    assert [client.head(path).status_code, client.get(path).status_code] == [200, 200]
+    assert [client.head(path).status_code, client.get(path).status_code] == [429, 429]
+
+
 def test_the_words_of_methods_stand_on_the_decorator() -> None:
     @ratelimit(key="ip", rate="1/m", method=ratelimit.UNSAFE)  # type: ignore[attr-defined]
     def view(request: HttpRequest) -> HttpResponse:

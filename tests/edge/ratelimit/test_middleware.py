@@ -84,6 +84,13 @@ def test_general_and_own_limits_take_one_trip(client: Client) -> None:
     assert trips == [4], "general with its volume, and login's two"
 
 
+def test_head_takes_one_trip_as_get_does(client: Client) -> None:
+    for ask in (client.get, client.head):
+        with counted_trips() as trips:
+            ask("/api/limited-gets")
+        assert trips == [2], "general, and the method's own"
+
+
 def test_an_unlimited_page_takes_none(client: Client) -> None:
     with counted_trips() as trips:
         client.get("/page")
