@@ -9,6 +9,7 @@ from .policies import ALL, UNSAFE, Policy, make_policy, named_policy
 from .rates import Rate, parse_rate
 from .redis import RedisStore
 from .spending import Ratelimited, aenforce, enforce, refund
+from .usage import get_usage, is_ratelimited
 
 __all__ = [
     "ALL",
@@ -28,6 +29,8 @@ __all__ = [
     "StoreUnavailable",
     "aenforce",
     "enforce",
+    "get_usage",
+    "is_ratelimited",
     "limiter",
     "make_policy",
     "named_policy",

@@ -52,7 +52,7 @@ def ratelimit(
     known: dict[str, Declared] = {}
 
     def decorate(view: View) -> View:
-        name = "" if policy is not None else _name(view)
+        name = "" if policy is not None else name_of(view)
         if name not in known:
             known[name] = _declared(policy, group or name, key, rate, options)
         if policy is None and _is_stand_in(view):
@@ -86,7 +86,7 @@ def _declared(policy: str | None, group: str, key: Key | None, rate: Rates | Non
     return lambda: own
 
 
-def _name(view: Any) -> str:
+def name_of(view: Any) -> str:
     """Return where ``view`` is from, by which it is counted: two views with one name would share a count."""
     inner = view.func if isinstance(view, partial) else view
     made_of = None if isinstance(inner, type) else getattr(inner, "view_class", None) or getattr(inner, "cls", None)

@@ -133,7 +133,7 @@ def _steps(request: Any, declared: Iterable[Declared]) -> Generator[_Question, D
     """
     state = vars(django_request(request))
     state.setdefault("limited", False)
-    if not conf.ratelimit_enabled or _is_exempt(request):
+    if not is_counted(request):
         return
     spent = spending(request)
     fresh = [each for each in declared if id(each) not in spent.done]
@@ -168,10 +168,13 @@ def _decided(spent: Spending, asked: Sequence[tuple[Policy, list[Limit]]]) -> Ge
     return decision
 
 
-def _is_exempt(request: Any) -> bool:
+def is_counted(request: Any) -> bool:
+    """Say whether limits apply: they are switched on, and the client is in none of `EXEMPT_NETWORKS`."""
+    if not conf.ratelimit_enabled:
+        return False
     exempt = conf.exempt_networks
     address = parse_address(client_ip(request)) if exempt else None
-    return address is not None and is_within(address, networks(tuple(exempt)))
+    return address is None or not is_within(address, networks(tuple(exempt)))
 
 
 def settle(request: Any, response: HttpResponseBase | None) -> None:
