@@ -23,7 +23,7 @@ class BodyLimitMiddleware(ViewMiddleware):
         meta = request.META
         if meta.get("HTTP_CONTENT_ENCODING", "").strip().lower() not in {"", "identity"}:
             raise UnsupportedBody  # a compressed body can be a thousand times its length
-        is_multipart = str(meta.get("CONTENT_TYPE", "")).lower().startswith("multipart/")
+        is_multipart = (request.content_type or "").startswith("multipart/")  # as Django will read it
         if is_multipart and is_api(request) and not takes_multipart(view, request.method):
             raise UnsupportedBody
         limit = limit_of(view, request.method, default=None if is_api(request) else conf.page_body_limit)

@@ -82,6 +82,13 @@ def test_forms_with_files_are_for_views_that_ask(client: Client, path: str, stat
     assert client.post(path, {"a": "b"}).status_code == status
 
 
+@pytest.mark.parametrize("spelling", ["Multipart/Form-Data", "\xa0multipart/form-data", "\x85multipart/form-data\xa0"])
+def test_a_form_with_files_is_known_however_it_is_spelt(client: Client, spelling: str) -> None:
+    """Django strips more from a media type than spaces."""
+    answer = client.generic("POST", "/api/plain/none", b"--x--", content_type=f"{spelling}; boundary=x")
+    assert answer.status_code == 415
+
+
 def test_a_ceiling_without_its_middleware_is_refused(settings: Settings) -> None:
     settings.MIDDLEWARE = []
     with pytest.raises(ImproperlyConfigured):
