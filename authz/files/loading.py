@@ -116,20 +116,25 @@ def _look() -> None:
 def _sources(path: Path) -> list[Source]:
     """Return a file, or the *.toml of a folder, in the order of their names.
 
-    :raises OSError: it is not there, cannot be read, or is larger than a policy ever is; or the folder is empty, as one
-        is whose volume is not mounted. Who wants no rules leaves a file without any.
+    :raises OSError: it is not there, cannot be read, is empty, or larger than a policy ever is; or the folder is empty,
+        as one is whose volume is not mounted. Who wants no rules leaves a file with a comment.
     """
     paths = sorted(path.glob("*.toml")) if path.is_dir() else [path]
     if not paths:
         raise OSError(f"{path} holds no *.toml")
-    sources = []
-    for found in paths:
-        with found.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise OSError(f"{found} has more than {MOST_BYTES} bytes")
-        sources.append(Source(found, content))
-    return sources
+    return [Source(found, _content(found)) for found in paths]
+
+
+def _content(path: Path) -> bytes:
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is no file")  # a pipe would have every decision wait for a writer
+    with path.open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise OSError(f"{path} has more than {MOST_BYTES} bytes")
+    if not content.strip():
+        raise OSError(f"{path} is empty")  # about to be written, or what a full disk left of it
+    return content
 
 
 def _read(sources: list[Source]) -> tuple[dict[type[Policy], Filed], list[PolicyError]]:

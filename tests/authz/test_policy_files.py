@@ -34,6 +34,7 @@ actions = ["update", "delete"]
 when = 'this.title == "held"'
 why = "legal hold"
 """
+NO_RULE = "# none yet"
 Write = Callable[..., None]
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +42,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def write(tmp_path: Path, settings: Settings) -> Write:
     """Write a policy file and look at once; to begin with there is one without a rule."""
-    (tmp_path / "rules.toml").touch()
+    (tmp_path / "rules.toml").write_text(NO_RULE)
     settings.BULWARK_AUTHZ = {**settings.BULWARK_AUTHZ, "POLICY_FILES": tmp_path}
 
     def put(text: str, name: str = "rules.toml", *, look: bool = True) -> None:
@@ -119,8 +120,27 @@ def test_an_empty_folder_is_no_policy(write: Write, heard: Heard, tmp_path: Path
     loading.forget()  # a process that starts now has seen no good one
     loading.refresh(at_once=True)
     assert not may("read", article())
-    write("")
+    write(NO_RULE)
     assert may("read", article())
+
+
+def test_a_file_that_is_being_written_changes_nothing(write: Write, heard: Heard) -> None:
+    """Whoever writes a file in its place empties it first; a full disk leaves it so."""
+    write(HOLD)
+    for emptied in ("", " \n"):
+        write(emptied)
+        assert not may("delete", article(title="held"))
+    assert "is empty" in heard.named("policy_refused")[0]["data"]["errors"][0]
+    write(NO_RULE)
+    assert may("delete", article(title="held"))
+
+
+def test_a_pipe_is_not_waited_for(write: Write, tmp_path: Path) -> None:
+    write(HOLD)
+    os.mkfifo(tmp_path / "pipe.toml")
+    loading.refresh(at_once=True)
+    assert not may("delete", article(title="held"))
+    assert "is no file" in str(loading.problems()[0])
 
 
 def test_a_file_that_was_never_right_denies_everything(write: Write, heard: Heard) -> None:
@@ -320,7 +340,7 @@ while True:
 def test_a_change_reaches_every_process_within_two_seconds(tmp_path: Path) -> None:
     """Each process looks once a second; the test waits longer than that, in case the machine is busy."""
     path, draft = tmp_path / "rules.toml", tmp_path / "draft"
-    path.write_text("")
+    path.write_text(NO_RULE)
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.test", "PYTHONPATH": str(dev.ROOT)}
     command = [sys.executable, "-c", WORKER, str(path)]
     workers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(3)]
@@ -333,7 +353,7 @@ def test_a_change_reaches_every_process_within_two_seconds(tmp_path: Path) -> No
         assert time.monotonic() - began < 20
         path.write_text(HOLD.replace("forbid", "Forbid"))  # refused: the last good version stays
         time.sleep(1.5)
-        path.write_text("")
+        path.write_text(NO_RULE)
         assert [_said(worker) for worker in workers] == ["True"] * 3
     finally:
         for worker in workers:
@@ -353,7 +373,7 @@ def test_it_is_looked_at_once_a_second_and_not_with_each_decision() -> None:
 
 def test_between_two_looks_nothing_is_read(write: Write) -> None:
     write(HOLD)
-    write("", look=False)
+    write(NO_RULE, look=False)
     assert not may("update", article(title="held"))
     loading.refresh(at_once=True)
     assert may("update", article(title="held"))

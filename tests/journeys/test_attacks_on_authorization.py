@@ -47,7 +47,7 @@ def article(acme: Tenant, person: Person) -> Article:
 @pytest.fixture
 def rules(tmp_path: Path, settings: Settings) -> Callable[[str], None]:
     settings.BULWARK_AUTHZ = {**settings.BULWARK_AUTHZ, "POLICY_FILES": tmp_path}
-    (tmp_path / "freeze.toml").touch()  # no rule yet; a folder without a file would be no policy
+    (tmp_path / "freeze.toml").write_text("# none yet")  # a folder without a file would be no policy
 
     def write(kind: str) -> None:
         (tmp_path / "freeze.toml").write_text(
