@@ -1,6 +1,6 @@
 """Every route of the project, and who decides about it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -9,6 +9,7 @@ from django.contrib.admindocs.views import simplify_regex
 from django.db.models import Model
 from django.urls import ResolverMatch, URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
+from rest_framework.permissions import AND
 
 from .conf import conf
 from .drf.actions import DECLARED, PUBLIC, Declared
@@ -78,8 +79,9 @@ def _of_view(entry: _Entry) -> Iterator[Route]:
         # Its routes are many and alike: one stands for all.
         yield Route(f"{admin}...", "ANY", "django.contrib.admin", by, action, model, reason)
         return
+    permissions = getattr(view, "initkwargs", {}).get("permission_classes", getattr(kind, "permission_classes", ()))
     for method, handler in _handlers(view, kind):
-        by, action, model, reason = _decision(kind, handler, name)
+        by, action, model, reason = _decision(kind, handler, name, permissions)
         yield Route(path, method, name, by, action, model, reason)
 
 
@@ -102,16 +104,18 @@ def _handlers(view: Any, kind: Any) -> Iterator[tuple[str, Any]]:
         yield from ((name.upper(), getattr(kind, name)) for name in names if hasattr(kind, name))
 
 
-def _decision(kind: Any, handler: Any, name: str) -> tuple[By, str, type[Model] | None, str]:
+def _decision(
+    kind: Any, handler: Any, name: str, permissions: Collection[Any]
+) -> tuple[By, str, type[Model] | None, str]:
     function = getattr(kind, handler, None) if isinstance(handler, str) else handler
-    places = (function, kind, *getattr(kind, "permission_classes", ()))
+    places = (function, kind, *permissions)
     reason = _first(places, PUBLIC)
     if reason:
         return By.NOBODY, "", None, reason
     declared = _first(places, DECLARED)
     found = _declared(kind, handler, declared)
     if found is not None and found.model is not None and found.action:
-        return _guarded(kind, found)
+        return _guarded(kind, found, permissions)
     return _elsewhere(name)
 
 
@@ -120,11 +124,18 @@ def _declared(kind: Any, handler: Any, declared: Declared | None) -> Declared | 
     return ask(handler, declared) if ask is not None and isinstance(handler, str) else declared
 
 
-def _guarded(kind: Any, declared: Declared) -> tuple[By, str, type[Model] | None, str]:
+def _guarded(kind: Any, declared: Declared, permissions: Collection[Any]) -> tuple[By, str, type[Model] | None, str]:
     # A function view without a class is decided by its own decorator.
-    if kind is not None and not any(issubclass(found, PolicyPermission) for found in kind.permission_classes):
+    if kind is not None and not any(map(_asks_policy, permissions)):
         return By.UNDECLARED, "", None, "an action is declared, but PolicyPermission is not in permission_classes"
     return By.POLICY, declared.action, declared.model, ""
+
+
+def _asks_policy(permission: Any) -> bool:
+    """Tell whether what stands in `permission_classes` asks the policy: a class, two joined by `&`, or an instance."""
+    if getattr(permission, "operator_class", None) is AND:
+        return _asks_policy(permission.op1_class) or _asks_policy(permission.op2_class)
+    return issubclass(permission if isinstance(permission, type) else type(permission), PolicyPermission)
 
 
 def _elsewhere(name: str) -> tuple[By, str, type[Model] | None, str]:

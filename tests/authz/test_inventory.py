@@ -16,14 +16,16 @@ from rest_framework.permissions import AllowAny
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
+from accounts.mfa.permissions import RecentLogin
 from authz import inventory
 from authz.checks import check_routes, check_settings
 from authz.decorators import policy_required
-from authz.drf import PolicyViewSet, public
+from authz.drf import PolicyPermission, PolicyViewSet, public
+from authz.permissions import HasRole
 from authz.routes import By, Route, routes
 from tests.authz.library import urls
 from tests.authz.library.models import Book
-from tests.authz.library.views import Counted, Undeclared
+from tests.authz.library.views import BookViewSet, Counted, Undeclared
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "access.md"
 
@@ -54,6 +56,13 @@ class Loosened(PolicyViewSet):
     permission_classes: Any = (AllowAny,)
 
 
+class Joined(PolicyViewSet):
+    """Asks for more than the policy does: by classes that are joined, and by an instance."""
+
+    queryset = Book.objects.all()
+    permission_classes: Any = (HasRole("editor"), RecentLogin(10), HasRole("editor") & PolicyPermission)
+
+
 class Tutorial(APIView):
     permission_classes = (AllowAny,)
 
@@ -68,6 +77,9 @@ urlpatterns = [
     path("plain/", plain),
     path("page/", Page.as_view()),
     path("loosened/", Loosened.as_view({"get": "list"})),
+    path("opened/", BookViewSet.as_view({"get": "list"}, permission_classes=[AllowAny])),
+    path("either/", BookViewSet.as_view({"get": "list"}, permission_classes=[AllowAny | PolicyPermission])),
+    path("joined/", Joined.as_view({"get": "list"})),
     path("tutorial/", Tutorial.as_view()),
     path("admin/", admin.site.urls),
 ]
@@ -102,6 +114,9 @@ def by_name() -> dict[str, Route]:
         ("ANY /plain/", By.UNDECLARED, ""),
         ("GET /page/", By.UNDECLARED, ""),
         ("GET /loosened/", By.UNDECLARED, ""),
+        ("GET /opened/", By.UNDECLARED, ""),
+        ("GET /either/", By.UNDECLARED, ""),
+        ("GET /joined/", By.POLICY, "read"),
         ("GET /tutorial/", By.UNDECLARED, ""),
         ("ANY /admin/...", By.ELSEWHERE, ""),
     ],
