@@ -24,6 +24,7 @@ from ..registry import policy_of
 from .actions import DECLARED, Declared, marked
 from .asking import denial
 from .errors import AccessDenied, FieldsRefused, Refusal, Unreadable, unique_or_refused
+from .permissions import PolicyPermission
 from .serializers import limited
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class PolicyMixin(_Base):
     lock_rows = True
 
     action: str
+    policy_asked = False  # by the permission class
     decided_object: Model | None = None
     # A change for which nothing was decided is undone.
     _decisions = 0
@@ -66,6 +68,8 @@ class PolicyMixin(_Base):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Take hold of the methods of the host's subclass, so that none that it overrides can lose the policy."""
         super().initial(request, *args, **kwargs)
+        if not self.policy_asked:  # `permission_classes` or `get_permissions` of the host left it out
+            PolicyPermission().has_permission(request, self)
         for argument in self.policy_parents:
             self.get_parent(argument)
         method = str(request.method).lower()

@@ -29,6 +29,7 @@ class PolicyPermission(BasePermission):
 
         if not self._mark(request, view, PUBLIC):
             demand_route(request, view, self._declared(request, view))
+        vars(view)["policy_asked"] = True
         return True
 
     def has_object_permission(self, request: "Request", view: "APIView", obj: Any) -> bool:

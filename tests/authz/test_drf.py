@@ -198,6 +198,19 @@ def test_what_declares_no_action_is_denied(client_of: Client, heard: Heard, path
     assert heard.named("access_denied")[0]["data"]["reason"] == "undeclared"
 
 
+def test_a_view_set_that_asks_no_permission_obeys_the_policy(client_of: Client, book: Make) -> None:
+    book(title="a secret")
+    assert titles_of_dump(client_of("dora")) == (200, ["a secret"])
+    assert titles_of_dump(client_of("alice"))[0] == 403
+    assert titles_of_dump(client_of(""))[0] == 401
+    assert client_of("").get("/stubborn/total/").data == 1
+
+
+def titles_of_dump(client: APIClient) -> tuple[int, Any]:
+    answer = client.get("/stubborn/dump/")
+    return answer.status_code, answer.json()
+
+
 @pytest.mark.parametrize("path", ["/counted/", "/inside/", "/outside/"])
 def test_a_plain_view_declares_its_action(client_of: Client, path: str) -> None:
     assert client_of("dora").get(path).status_code == 200

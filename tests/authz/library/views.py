@@ -115,6 +115,9 @@ class StubbornViewSet(PolicyViewSet):
     serializer_class = BookSerializer
     queryset = Book.objects.none()
 
+    def get_permissions(self) -> list[Any]:
+        return []
+
     def get_queryset(self) -> QuerySet[Book]:
         return Book.objects.order_by("title", "pk")
 
@@ -131,6 +134,16 @@ class StubbornViewSet(PolicyViewSet):
         book.status = data["status"]
         book.save()
         return Response()
+
+    @action(detail=False)
+    @policy_action("export")
+    def dump(self, request: Request) -> Response:
+        return Response([book.title for book in Book.objects.all()])
+
+    @action(detail=False)
+    @public("a test")
+    def total(self, request: Request) -> Response:
+        return Response(Book.objects.count())
 
 
 class ShelfViewSet(PolicyViewSet):
