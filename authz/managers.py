@@ -42,6 +42,7 @@ _EVALUATING = (
     "explain",
     "iterator",
     "raw",
+    "resolve_expression",  # as a sub-query of another model's rows
     "update",
 )
 
@@ -83,9 +84,9 @@ class ProtectedQuerySet(_QuerySet):
         return self._joined(super().union(*other_qs, all=all), *other_qs)
 
     def _joined(self, found: Any, *others: Any) -> Self:
-        """Rows of two sets are scoped if both were."""
+        """Rows of two sets are scoped if both were; a set that is known to be empty adds none."""
         scoped: Self = found
-        scoped.is_scoped = self.is_scoped and all(getattr(other, "is_scoped", False) for other in others)
+        scoped.is_scoped = all(getattr(rows, "is_scoped", False) or rows.query.is_empty() for rows in (self, *others))
         return scoped
 
     def guard(self) -> None:

@@ -46,12 +46,16 @@ LEAKS: dict[str, Ask] = {
     "related": lambda: list(Category.objects.create(name="x", slug="x").articles.all()),
     "or": lambda: list(Article.objects.unscoped("a test") | Article.objects.all()),
     "xor": lambda: list(Article.objects.unscoped("a test") ^ Article.objects.all()),
+    "or after none": lambda: list(Article.objects.none() | Article.objects.all()),
+    "sub-query": lambda: list(Category.objects.filter(pk__in=Article.objects.values("category"))),
     "union": lambda: list(Article.objects.unscoped("a test").union(Article.objects.all())),
     "in_bulk": lambda: Article.objects.all().in_bulk(),
     "explain": lambda: Article.objects.all().explain(),
 }
 FINE: dict[str, Ask] = {
     "said": lambda: list(Article.objects.unscoped("a report").filter(title="x")),
+    "said or none": lambda: list(Article.objects.unscoped("a") | Article.objects.none()),
+    "none or said": lambda: list(Article.objects.none() | Article.objects.unscoped("a")),
     "both said": lambda: list(Article.objects.unscoped("a") | Article.objects.unscoped("b")),
     "none": lambda: str(Article.objects.all().query),
     "no rows": lambda: list(Article.objects.none()),
