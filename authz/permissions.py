@@ -54,7 +54,7 @@ class ScopedPermission(BasePermission):
 
 
 class IsOwner(ScopedPermission):
-    """Allows those who are logged in, on rows whose `owner_field` is them."""
+    """Allows those who are logged in, on rows whose `owner_field` (also over foreign keys: "note__owner") is them."""
 
     owner_field: ClassVar[str] = "owner"
 
@@ -65,7 +65,9 @@ class IsOwner(ScopedPermission):
         who = principal(request)
         return Q((self.owner_field, who.user.pk)) if who.known else False
 
-    def holds(self, request: "Request", view: "APIView", row: Model) -> bool:  # noqa: ARG002
+    def holds(self, request: "Request", view: "APIView", row: Model) -> bool:
+        if "__" in self.owner_field:
+            return super().holds(request, view, row)
         who = principal(request)
         key = row._meta.get_field(self.owner_field).value_from_object(row)  # type: ignore[union-attr]  # noqa: SLF001
         return who.known and key is not None and key == who.user.pk

@@ -13,7 +13,7 @@ from rest_framework.viewsets import ModelViewSet
 
 from authz.permissions import HasPermission, HasRole, IsOwner, IsOwnerOrReadOnly, ScopedPermission, ScopedViewMixin
 from tests.authz.conftest import Cast
-from tests.authz.library.models import Book
+from tests.authz.library.models import Book, Shelf
 from tests.authz.library.serializers import BookSerializer
 
 pytestmark = [pytest.mark.urls(__name__), pytest.mark.django_db]
@@ -27,6 +27,10 @@ class Base(ScopedViewMixin, ModelViewSet):  # type: ignore[type-arg]
         return Book.objects.order_by("title")
 
 
+class IsKeeper(IsOwner):
+    owner_field = "shelf__keeper"
+
+
 KINDS: dict[str, list[Any]] = {
     "owner": [IsOwner],
     "owner-or-read": [IsOwnerOrReadOnly],
@@ -35,6 +39,7 @@ KINDS: dict[str, list[Any]] = {
     "not-owner": [IsAuthenticated & ~IsOwner],
     "permitted": [HasPermission("library.view_book")],
     "both": [IsAuthenticated, IsOwner],
+    "keeper": [IsKeeper],
     "base": [ScopedPermission],
     "author": [HasRole("author")],
 }
@@ -47,7 +52,10 @@ urlpatterns = [path("", include(router.urls))]
 @pytest.fixture
 def books(cast: Cast) -> dict[str, Book]:
     owners = {"alices": cast.alice, "bobs": cast.bob, "doras": cast.dora, "nobodys": None}
-    return {name: Book.objects.create(title=name, owner=owner) for name, owner in owners.items()}
+    shelf = Shelf.objects.create(keeper=cast.alice)
+    found = {name: Book.objects.create(title=name, owner=owner) for name, owner in owners.items()}
+    shelf.books.add(found["bobs"])
+    return found
 
 
 ALL = {"alices", "bobs", "doras", "nobodys"}
@@ -63,6 +71,8 @@ ALL = {"alices", "bobs", "doras", "nobodys"}
         ("owner-or-editor", "dora", ALL, ALL),
         ("owner-and-author", "alice", {"alices"}, {"alices"}),
         ("owner-and-author", "bob", None, set()),
+        ("keeper", "alice", {"bobs"}, {"bobs"}),
+        ("keeper", "bob", set(), set()),
         ("both", "bob", {"bobs"}, {"bobs"}),
         ("author", "alice", ALL, ALL),
         ("author", "dora", ALL, ALL),
