@@ -160,13 +160,14 @@ def _keep_alive(family: TokenFamily, request: HttpRequest, *, now: datetime) -> 
     if now - family.rotated_at < conf.access_token_lifetime:
         return
     idle = min(conf.refresh_token_lifetime.total_seconds(), request.session.get_expiry_age())
+    before = family.auth_hash
     family.rotated_at = now
     family.idle_expires_at = min(now + timedelta(seconds=idle), family.expires_at)
     # SECRET_KEY may have been rotated: from now on the new one counts.
     family.auth_hash = credentials.auth_hash(family.user)
     names = ("rotated_at", "idle_expires_at", "auth_hash")
     values = {name: getattr(family, name) for name in names}
-    TokenFamily.objects.filter(pk=family.pk, revoked_at=None).update(**values)
+    TokenFamily.objects.filter(pk=family.pk, revoked_at=None, auth_hash=before).update(**values)
     request.session.modified = True  # Django's own clock starts anew as well
 
 

@@ -142,7 +142,7 @@ def _advance(family: TokenFamily, *, request: HttpRequest | None, now: datetime)
     }
     update = _update(router.db_for_write(TokenFamily))
     with _transaction(signals.token_rotated):
-        if not update.run(values.values(), (family.pk, family.generation)):
+        if not update.run(values.values(), (family.pk, family.generation, family.auth_hash)):
             return None
         for name, value in values.items():
             setattr(family, name, value)
@@ -157,7 +157,7 @@ def _update(alias: str) -> PreparedUpdate:
         TokenFamily,
         alias,
         changed=("generation", "rotated_at", "idle_expires_at", "kid", "auth_hash"),
-        equal=("id", "generation"),
+        equal=("id", "generation", "auth_hash"),  # a new hash of the same password must not be undone
         null=("revoked_at",),
     )
 

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from asgiref.sync import async_to_sync
 from django.contrib.auth import SESSION_KEY, user_logged_in
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +20,7 @@ from rest_framework.request import Request
 from accounts import browser_sessions, sessions
 from accounts.authentication import JWTAuthentication
 from accounts.checks import check_browser_sessions
+from accounts.credentials import auth_hash
 from accounts.current import current_family
 from accounts.hashed_sessions import SessionStore, stored_key
 from accounts.middleware import BrowserSessionMiddleware
@@ -27,6 +29,7 @@ from tests.accounts.browser import PASSWORD, Browser, read
 from tests.accounts.conftest import Sent, make_user
 from tests.accounts.counting import queries
 from tests.accounts.pages import Visitor
+from tests.accounts.racing import before
 
 pytestmark = pytest.mark.django_db
 
@@ -142,6 +145,20 @@ def test_it_runs_out_when_idle_and_lives_while_used(visitor: Visitor, settings: 
             assert visitor.is_logged_in
     with time_machine.travel(start + timedelta(hours=24 + 13), tick=False):
         assert not visitor.is_logged_in
+
+
+def test_what_keeps_it_alive_undoes_no_new_hash(visitor: Visitor) -> None:
+    """A login elsewhere hashes the password anew, and tells the sessions that it is the same one."""
+    hashed_anew = PBKDF2PasswordHasher().encode(PASSWORD, "salt" * 6, 1)
+
+    def hash_anew() -> None:
+        User.objects.update(password=hashed_anew)
+        TokenFamily.objects.update(auth_hash=auth_hash(User.objects.get()))
+
+    with later(timedelta(minutes=11)):
+        with before('UPDATE "bulwark_accounts_tokenfamily"', hash_anew):
+            assert visitor.is_logged_in
+        assert visitor.is_logged_in
 
 
 def test_it_never_outlives_the_limit_of_all_sessions(visitor: Visitor) -> None:

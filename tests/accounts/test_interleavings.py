@@ -6,13 +6,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connection
 from django.http import HttpRequest
+from pytest_django import Settings
 
 from accounts import logout
+from accounts.credentials import auth_hash, check_password
 from accounts.login import start_session
 from accounts.models import EndReason, TokenFamily, User
 from accounts.rotation import Granted, Refused, rotate_tokens
+from tests.accounts.browser import PASSWORD
 from tests.accounts.test_rotation import NOW, SECOND
 
 
@@ -22,7 +26,7 @@ def granted(alice: User, call: HttpRequest) -> Granted:
 
 
 @contextmanager
-def before_the_update(act: Callable[[], None]) -> Iterator[None]:
+def before_the_update(act: Callable[[], object]) -> Iterator[None]:
     """Call ``act`` once, after the row was read and before it is changed."""
     pending = [act]
 
@@ -73,6 +77,21 @@ def test_a_logout_in_between_is_final(granted: Granted, call: HttpRequest) -> No
     assert isinstance(outcome, Refused)
     row = TokenFamily.objects.get()
     assert (row.generation, row.revoke_reason, row.revoked_at) == (1, EndReason.LOGOUT, NOW + timedelta(seconds=1))
+
+
+def test_a_password_that_is_hashed_anew_in_between_ends_nothing(
+    granted: Granted, alice: User, settings: Settings
+) -> None:
+    """Its owner logs in elsewhere: the sessions are told that it is the same password, this one as well."""
+    older = "django.contrib.auth.hashers.PBKDF2PasswordHasher"
+    settings.PASSWORD_HASHERS = [*settings.PASSWORD_HASHERS, older]
+    alice.password = PBKDF2PasswordHasher().encode(PASSWORD, "salt" * 6, 1)
+    alice.save()
+    TokenFamily.objects.update(auth_hash=auth_hash(alice))
+    with before_the_update(lambda: check_password(User.objects.get(), PASSWORD)):
+        second = rotate(granted.refresh, 1)
+    assert User.objects.get().password != alice.password
+    rotate(second.refresh, 2)
 
 
 def test_a_deletion_in_between_is_final(granted: Granted) -> None:
