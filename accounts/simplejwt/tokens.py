@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from .. import sessions
 from ..errors import TokenRefused
 from ..login import start_session
-from ..models import EndReason, TokenFamily, Transport
+from ..logout import end_by_holder
+from ..models import TokenFamily, Transport
 from ..rotation import Granted, rotate_tokens
 from ..tokens import (
     AccessToken,
@@ -88,7 +89,7 @@ class RefreshToken:
 
     def blacklist(self) -> tuple[TokenFamily, bool]:
         """End the session; return it, and whether it was this call that ended it."""
-        return self.family, sessions.end(self.family, now=timezone.now(), reason=EndReason.LOGOUT)
+        return self.family, end_by_holder(self.family, request=current_request.get(), now=timezone.now())
 
     def rotate(self) -> Self:
         """Exchange the token and return the next one.

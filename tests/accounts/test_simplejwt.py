@@ -164,13 +164,15 @@ def test_an_access_token_is_never_read_or_signed_by_simplejwts_backend(alice: Us
         RefreshToken.for_user(alice).access_token.get_token_backend()
 
 
-def test_the_life_of_a_token_object(alice: User) -> None:
+def test_the_life_of_a_token_object(alice: User, sent: list[Sent]) -> None:
     refresh = RefreshToken.for_user(alice)
     following = refresh.rotate()
     assert following["gen"] == 2
     following.check_blacklist()
+    sent.clear()
     assert following.blacklist() == (following.family, True)
     assert following.blacklist() == (following.family, False)
+    assert [(each.name, each.target) for each in sent] == [("logged_out", following.family)]
     for act in (lambda: RefreshToken(str(following)), following.rotate, lambda: UntypedToken(str(following))):
         with pytest.raises(TokenError):
             act()
