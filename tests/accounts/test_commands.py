@@ -70,6 +70,14 @@ def test_pruning_keeps_what_may_still_matter(alice: User) -> None:
     assert run("prune_tokens") == "0 sessions deleted."
 
 
+@pytest.mark.parametrize("arguments", [("--days", "-8"), ("--batch", "0"), ("--batch", "-1")])
+def test_pruning_never_reaches_into_the_future(arguments: tuple[str, str], alice: User) -> None:
+    family_of(alice)
+    with pytest.raises(CommandError):
+        run("prune_tokens", *arguments)
+    assert TokenFamily.objects.count() == 1
+
+
 def test_pruning_shows_how_far_it_is_on_a_terminal(alice: User) -> None:
     family_of(alice)
     TokenFamily.objects.update(idle_expires_at=timezone.now() - timedelta(days=40))

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from ... import people, revocation
@@ -24,6 +24,9 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only count")
 
     def handle(self, **options: Any) -> None:
+        if options["days"] < 0 or options["batch"] < 1:  # sessions that will run out some day are alive
+            msg = "--days is 0 or more, --batch 1 or more."
+            raise CommandError(msg)
         old = TokenFamily.objects.over_before(timezone.now() - timedelta(days=options["days"]))
         total = old.count()
         if options["dry_run"]:
