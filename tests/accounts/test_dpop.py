@@ -92,6 +92,7 @@ def test_no_proof_proves_nothing(asked: Any) -> None:
         ({"iat": DROPPED}, "claim_iat"),
         ({"iat": True}, "claim_iat"),
         ({"iat": 0}, "iat"),
+        ({"iat": 4_000_000_000}, "iat"),
         ({"nonce": DROPPED}, "nonce"),
         ({"nonce": "one of our own"}, "nonce"),
         ({"nonce": 7}, "nonce"),

@@ -47,6 +47,15 @@ def test_register_verify_log_in(browser: Browser, db: None, sent: list[Sent]) ->
     assert [each.name for each in sent] == ["user_registered", "login_failed", "email_verified", "login_succeeded"]
 
 
+def test_who_has_yet_to_open_the_link_has_not_guessed(browser: Browser, db: None, settings: Settings) -> None:
+    """Their password was right: trying again and again locks nobody out."""
+    settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "GUESSES_PER_ACCOUNT": 1}
+    assert register(browser) == 202
+    assert [browser.log_in("alice@example.com").status_code for _ in range(3)] == [403] * 3
+    assert verify(browser, mailed_token()) == 200
+    assert browser.log_in("alice@example.com").status_code == 200
+
+
 def test_a_link_works_once(browser: Browser, db: None, sent: list[Sent]) -> None:
     register(browser)
     token = mailed_token()
