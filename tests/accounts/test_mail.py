@@ -11,7 +11,7 @@ import time_machine
 from cryptography.fernet import InvalidToken
 from django.core import mail as outgoing
 from django.http import HttpRequest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
@@ -26,6 +26,7 @@ from tests.accounts.counting import queries
 from tests.accounts.queueing import use_queue, waiting, work
 
 pytestmark = pytest.mark.django_db
+NEW = "a long unusual phrase"
 BROKEN = "tests.accounts.broken_mail.Backend"
 
 
@@ -188,7 +189,9 @@ def test_a_mail_to_an_address_of_before_carries_no_link(
 
 
 @pytest.mark.usefixtures("queue")
-@pytest.mark.parametrize("what", ["before the offer", "before the mail", "before the mail, by a link"])
+@pytest.mark.parametrize(
+    "what", ["before the offer", "before the mail", "before the mail, by a link", "before the mail, in the admin"]
+)
 def test_a_change_asked_for_before_a_new_password_is_not_offered_after_it(
     what: str, alice: User, browser: Browser
 ) -> None:
@@ -201,14 +204,21 @@ def test_a_change_asked_for_before_a_new_password_is_not_offered_after_it(
     if what != "before the offer":
         email_change.offer_change.call(*offer.args_kwargs["args"])
         assert EmailChange.objects.count() == 1
-    if what.endswith("link"):
-        body = {"token": links.make_token(User.objects.get(), "reset"), "new_password": "a long unusual phrase"}
+    if what.endswith("admin"):
+        User.objects.update(is_staff=True)
+        client = Client()
+        client.force_login(User.objects.get())
+        form = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
+        assert client.post("/admin/password_change/", form, secure=True).status_code == 302
+    elif what.endswith("link"):
+        body = {"token": links.make_token(User.objects.get(), "reset"), "new_password": NEW}
         assert Browser().send("POST", "password/reset/confirm", body).status_code == 204
     else:
-        body = {"current_password": PASSWORD, "new_password": "a long unusual phrase"}
+        body = {"current_password": PASSWORD, "new_password": NEW}
         assert browser.send("POST", "password/change", body).status_code == 204
     work()
-    assert [message.to for message in outgoing.outbox] == [["alice@example.com"]]
+    told = 2 if what.endswith("admin") else 1  # of the new password, and of the browser that it was set with
+    assert [message.to for message in outgoing.outbox] == [["alice@example.com"]] * told
     assert not EmailChange.objects.exists()
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.login import start_session
-from accounts.models import AccountLock, TokenFamily, User
+from accounts.models import AccountLock, EmailChange, TokenFamily, User
 from auditlog.models import Alert, AlertStep, Event, Response
 from auditlog.response.actions import ResponseRefused, respond, undo
 from auditlog.response.automatic import is_never_blocked
@@ -104,8 +104,10 @@ def test_an_account_is_locked_and_unlocked(alice: User) -> None:
 def test_a_forced_reset_leaves_no_password_and_mails_a_link(alice: User, mailoutbox: list[Any]) -> None:
     session_of(alice)
     old = alice.password
+    EmailChange.objects.create(user=alice, old_email=alice.email, new_email="thief@example.com")
     respond("force_password_reset", alice.email, reason="leaked", by="command")
     alice.refresh_from_db()
+    assert not EmailChange.objects.exists(), "its link, mailed late, would be made for the new password"
     assert alice.password != old
     assert live(alice) == 0
     assert [mail.to for mail in mailoutbox] == [[alice.email]]
