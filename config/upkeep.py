@@ -12,11 +12,11 @@ EVERY = 5.0  # seconds
 
 
 def look() -> None:
-    """Seal the new events, which counts them too, and take the rules through them.
+    """Seal the new events, count them, and take the rules through them.
 
     In this order: a rule tells of a log that nobody seals, and nobody did while the demo was off.
     """
-    for command in ("auditlog_seal", "auditlog_detect"):
+    for command in ("auditlog_seal", "auditlog_rollup", "auditlog_detect"):
         call_command(command, stdout=StringIO())
 
 
