@@ -1,4 +1,4 @@
-"""Counts the new events by hour, for the charts; `auditlog_seal` does so too."""
+"""Counts the new events by hour, for the charts."""
 
 from typing import Any
 
