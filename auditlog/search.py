@@ -69,7 +69,7 @@ class EventSearch(forms.Form):
         label=_("Search"),
         required=False,
         max_length=254,
-        help_text=_("A request id, event id, actor, IP address or network, session, tenant, or target id."),
+        help_text=_("A request id, event id, actor, IP address or network, session, tenant, or target id: all of it."),
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )
     type = forms.ChoiceField(label=_("Type"), required=False)

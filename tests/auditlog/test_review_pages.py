@@ -355,3 +355,10 @@ def test_a_search_that_went_only_so_far_says_so(
     assertContains(page, "Searched back to")
     further = auditor.get(LIST + page.context["cl"].older_url)
     assertContains(further, "wanted")
+
+
+def test_a_search_that_finds_nothing_says_how_to_ask(auditor: Client, events: Store) -> None:
+    events(actor_label="alice@example.com")
+    assertContains(auditor.get(f"{LIST}?q=alice"), "Names and ids are compared as a whole")
+    assertNotContains(auditor.get(f"{LIST}?q=alice@example.com"), "compared as a whole")
+    assertNotContains(auditor.get(f"{LIST}?ip=10.0.0.300"), "compared as a whole")
