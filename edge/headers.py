@@ -30,10 +30,12 @@ PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+#: Whatever else there is, as an export or a script, is no other site's to load.
+OTHER_HEADERS = {"Cross-Origin-Resource-Policy": "same-origin"}
 
 
 class HeadersMiddleware(Middleware):
-    """Adds the API's profile to what is no page under `API_PREFIXES`, and the pages' profile to pages.
+    """Adds the API's profile to what is no page under `API_PREFIXES`, the pages' to pages, one line to the rest.
 
     It stands inside `SecurityMiddleware` and `CSPMiddleware`: they add only what is not there yet.
     """
@@ -50,7 +52,7 @@ def add_headers(request: HttpRequest, response: HttpResponseBase) -> None:
     elif is_api(request):
         profile = {**API_HEADERS, **conf.api_headers}
     else:
-        return
+        profile = OTHER_HEADERS
     for name, value in profile.items():
         if value:
             response.headers.setdefault(name, value)
