@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from ..names import seen_of
 from .linking import Identity, SocialFault
+from .metadata import check_issuer
 from .views import answer, refusal
 
 
@@ -41,6 +42,12 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allau
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:  # noqa: ARG002
         """Say no: accounts are made by `linking`."""
         return False
+
+    def get_requests_session(self) -> Any:
+        """Return what asks providers: metadata of another issuer are refused."""
+        session = super().get_requests_session()
+        session.hooks["response"].append(check_issuer)
+        return session
 
     def list_apps(self, request: HttpRequest, provider: Any = None, client_id: Any = None) -> Sequence[Any]:  # noqa: ARG002
         """Return the apps of the settings: a row in the database makes no provider."""
