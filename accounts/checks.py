@@ -24,8 +24,6 @@ from .simplejwt.legacy import legacy_key
 from .views import AuthView
 
 Check = Callable[..., list[CheckMessage]]
-#: RSA keys that sign have at least this (OWASP ASVS 5.0, V11.2.3).
-RSA_BITS = 3072
 #: An access token that leaks is good for at most this long (OWASP ASVS 5.0, V9.2.1).
 LONGEST_ACCESS = timedelta(minutes=15)
 #: The policies that the routes name.
@@ -159,8 +157,8 @@ def check_encryption(*_: Any, **__: Any) -> list[CheckMessage]:
 
 def _weaknesses(dated: DatedKey) -> Iterator[str]:
     key = dated.key
-    if key.alg.startswith(("RS", "PS")) and key.private is not None and key.private.key_size < RSA_BITS:
-        yield f"The key {key.kid} has fewer than {RSA_BITS} bits."
+    if key.alg.startswith(("RS", "PS")) and key.private is not None and key.private.key_size < jose.RSA_BITS:
+        yield f"The key {key.kid} has fewer than {jose.RSA_BITS} bits."
     if key.is_symmetric and not dated.mac and conf.algorithm != "HS256":
         yield f"The key {key.kid} is a shared secret, and ALGORITHM does not ask for one."
     if key.private is None:

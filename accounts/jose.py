@@ -33,8 +33,10 @@ KEY_TYPES: dict[str, tuple[str, str | None]] = {
     **{f"{family}{bits}": ("RSA", None) for family in ("RS", "PS") for bits in (256, 384, 512)},
     **{f"HS{bits}": ("oct", None) for bits in (256, 384, 512)},
 }
-#: RSA keys below this are refused (RFC 7518, section 3.3); a check asks more of keys that sign.
+#: RSA keys below this are refused (RFC 7518, section 3.3): what others have signed with.
 MIN_RSA_BITS = 2048
+#: RSA keys that sign today have at least this (OWASP ASVS 5.0, V11.2.3).
+RSA_BITS = 3072
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _KID = re.compile(r"[A-Za-z0-9._@-]{1,128}", re.ASCII)
 _ALGORITHMS: dict[str, Algorithm] = {name: get_default_algorithms()[name] for name in KEY_TYPES}

@@ -121,9 +121,12 @@ def _key_of(header: dict[str, Any]) -> tuple[jose.Key, str]:
     jkt = thumbprint(jwk)
     public = {name: jwk[name] for name in _MEMBERS[jwk["kty"]]}
     try:
-        return jose.load_key({**public, "kid": jkt, "alg": "EdDSA" if alg == "Ed25519" else alg}), jkt
+        key = jose.load_key({**public, "kid": jkt, "alg": "EdDSA" if alg == "Ed25519" else alg})
     except jose.KeyRefused:
         raise ProofRefused("key") from None
+    if jwk["kty"] == "RSA" and key.public.key_size < jose.RSA_BITS:
+        raise ProofRefused("key")
+    return key, jkt
 
 
 def _check_request(claims: dict[str, Any], request: HttpRequest) -> None:

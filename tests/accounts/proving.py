@@ -20,16 +20,19 @@ DROPPED: Any = object()
 
 
 class ClientKey:
-    """A key pair, ES256 unless another algorithm is named."""
+    """A key pair, ES256 unless another algorithm is named.
 
-    def __init__(self, alg: str = "ES256") -> None:
+    :param bits: of an RSA key.
+    """
+
+    def __init__(self, alg: str = "ES256", bits: int = 3072) -> None:
         self.alg = alg
         if alg.startswith("ES"):
             self.private: Any = ec.generate_private_key(ec.SECP256R1())
         elif alg.startswith("Ed"):
             self.private = ed25519.Ed25519PrivateKey.generate()
         else:
-            self.private = rsa.generate_private_key(65537, 2048)
+            self.private = rsa.generate_private_key(65537, bits)
         algorithm = get_default_algorithms()["EdDSA" if alg == "Ed25519" else alg]
         self.jwk: dict[str, Any] = algorithm.to_jwk(self.private.public_key(), as_dict=True)
         self.jwk.pop("key_ops", None)

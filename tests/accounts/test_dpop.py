@@ -131,6 +131,12 @@ def test_a_private_key_in_the_header_is_refused(key: ClientKey, asked: Any) -> N
     assert reason_of(asked(key.proof("POST", URL, header=header)))[0] == "key"
 
 
+@pytest.mark.parametrize("alg", ["PS256", "RS256"])
+def test_an_rsa_key_of_yesterday_is_refused(alg: str, asked: Any) -> None:
+    """2048 bits are worth 112 (ASVS 5.0, V11.2.3)."""
+    assert reason_of(asked(ClientKey(alg, bits=2048).proof("POST", URL)))[0] == "key"
+
+
 def test_a_proof_under_another_key_is_refused(key: ClientKey, asked: Any) -> None:
     header = {"jwk": ClientKey().jwk}
     assert reason_of(asked(key.proof("POST", URL, header=header)))[0] == "signature"
