@@ -11,6 +11,8 @@ once() {
   python manage.py clearsessions || failed=1       # the admin's
   python manage.py overdue_jobs --minutes 60 --requeue || failed=1 # what a worker held that died
   python manage.py prune_db_task_results --min-age-days 1 --failed-min-age-days 14 || failed=1 # jobs that are done
+  # How long the log is kept, as 13m or 2y; for ever where nobody says.
+  [ -z "${AUDIT_KEEP:-}" ] || python manage.py auditlog_retain --keep "$AUDIT_KEEP" || failed=1
   [ "$failed" = 0 ] && touch "${UPKEEP_DONE:-/tmp/upkeep-done}"
   return "$failed"
 }

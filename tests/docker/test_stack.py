@@ -212,7 +212,13 @@ def test_whoever_takes_over_the_application_cannot(migrated: Stores, statement: 
 def test_the_upkeep_does_its_jobs_and_says_so(image: Path, migrated: Stores, tmp_path: Path) -> None:
     done = tmp_path / "done"
     env = {**environment("upkeep", migrated), "UPKEEP_DONE": str(done)}
-    run(["sh", "docker/upkeep.sh", "once"], cwd=image, env=env)
+    assert env["AUDIT_KEEP"] == ""
+    assert "month" not in run(["sh", "docker/upkeep.sh", "once"], cwd=image, env=env)
+    assert done.exists()
+    done.unlink()
+    # The log is kept for ever, unless somebody says for how long.
+    env["AUDIT_KEEP"] = "13m"
+    assert "No month is old enough." in run(["sh", "docker/upkeep.sh", "once"], cwd=image, env=env)
     assert done.exists()
     done.unlink()
     # A round that failed is not called done: the container's health tells.
