@@ -26,7 +26,7 @@ class Watch:
     fields: tuple[str, ...]
     triggers: bool
 
-    @property
+    @cached_property
     def prefix(self) -> str:
         """What the names of the events begin with, as "shop.order"."""
         meta = self.model._meta  # noqa: SLF001 - Django's documented face of a model
@@ -56,8 +56,8 @@ class Watch:
         if raw:
             return  # a fixture is loaded, nothing has happened
         before: Mapping[str, Any] = vars(instance).get(_REMEMBERED, {})
-        changes = differences(before, self.values(instance))
-        self.remember(instance)
+        after = vars(instance)[_REMEMBERED] = self.values(instance)
+        changes = differences(before, after)
         if created or changes:
             self._record("created" if created else "updated", instance, changes)
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
@@ -31,7 +31,9 @@ LIMITS: dict[str, int] = {
 
 def cleaned(facts: Facts) -> Facts:
     """Return ``facts`` with every text made storable and cut to its column."""
-    return {name: text(value, LIMITS[name]) if isinstance(value, str) else value for name, value in facts.items()}
+    return {
+        name: text(value, LIMITS[name]) if value and isinstance(value, str) else value for name, value in facts.items()
+    }
 
 
 def of_request(request: HttpRequest) -> Facts:
@@ -91,8 +93,13 @@ def label(thing: Any) -> str:
 
 def address(value: str) -> str | None:
     """Return an IP address in its shortest spelling without a zone, or None where ``value`` is none."""
+    return _address(value.strip()[:100])
+
+
+@lru_cache(maxsize=1000)
+def _address(value: str) -> str | None:
     try:
-        found = ip_address(value.strip()[:100].partition("%")[0])
+        found = ip_address(value.partition("%")[0])
     except ValueError:
         return None
     mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None

@@ -1,9 +1,11 @@
 """The one INSERT of the log. Written out, since compiling it anew for each event costs more than running it."""
 
-# ruff: noqa: SLF001 - `_meta` and `_state` are Django's documented faces of a model
+# ruff: noqa: SLF001 - `_meta`, `_state` and `_prepare_cursor` are what Django has for this
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections, transaction
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 ROWS_A_STATEMENT = 500
 #: The columns whose values a database wants in a form of its own; the others are texts and numbers.
 _CONVERTED = frozenset({"changes", "data", "last_ts", "src_ip", "ts", "uuid"})
+_OBJECTS = ("changes", "data")
+#: Where a connection of psycopg keeps the cursor that events are sent with.
+_CURSOR = "_bulwark_auditlog_cursor"
+_encode: Callable[[Any], str] = json.JSONEncoder().encode
 
 
 def insert_one(event: "Event", alias: str) -> None:
@@ -23,10 +29,16 @@ def insert_one(event: "Event", alias: str) -> None:
 
     :raises django.db.Error: it is not stored.
     """
-    connection = connections[alias]
-    with _cursor(connection) as cursor:
-        cursor.execute(f"{_statement(type(event), alias)} RETURNING seq", _values(event, connection))
+    connection: Any = connections[alias]
+    statement = _statement_of_one(type(event), alias)
+    if hasattr(connection.Database, "ClientCursor"):
+        cursor = _cursor(connection)
+        connection._prepare_cursor(cursor).execute(statement, _texts(event))
         (event.seq,) = cursor.fetchone()
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, _values(event, connection))
+            (event.seq,) = cursor.fetchone()
     event._state.adding, event._state.db = False, alias
 
 
@@ -47,17 +59,19 @@ def insert_many(events: Sequence["Event"], alias: str) -> None:
         event._state.adding, event._state.db = False, alias
 
 
-def _cursor(connection: BaseDatabaseWrapper) -> Any:
-    """Return a cursor that sends values apart from the statement, where the driver has one.
+def _cursor(connection: Any) -> Any:
+    """Return psycopg's cursor that sends values apart from the statement.
 
-    Django's own quotes each of 29 values into the text of the statement, in Python.
+    Django's own quotes each of 29 values into the text of the statement, in Python. One is kept with the connection,
+    since to make it takes as long as to send an event with it.
     """
-    driver: Any = connection
-    if not hasattr(driver.Database, "ClientCursor"):
-        return connection.cursor()
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
-    with connection.wrap_database_errors:
-        return driver._prepare_cursor(driver.Database.Cursor(connection.connection))
+    kept = vars(connection.connection)
+    if _CURSOR not in kept:
+        with connection.wrap_database_errors:
+            kept[_CURSOR] = connection.Database.Cursor(connection.connection)
+    return kept[_CURSOR]
 
 
 @cache
@@ -75,9 +89,30 @@ def _statement(model: type["Event"], alias: str) -> str:
     return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})"  # noqa: S608 - quoted names
 
 
+@cache
+def _statement_of_one(model: type["Event"], alias: str) -> str:
+    return f"{_statement(model, alias)} RETURNING seq"
+
+
 def _values(event: "Event", connection: BaseDatabaseWrapper) -> list[Any]:
     known = vars(event)
     return [
         known[name] if field is None else field.get_db_prep_save(known[name], connection)
         for name, field in _fields(type(event))
     ]
+
+
+@cache
+def _columns(model: type["Event"]) -> tuple[Callable[[Any], tuple[Any, ...]], list[int]]:
+    """Return what takes the values out of an event in their order, and where the JSON objects stand among them."""
+    names = [name for name, _field in _fields(model)]
+    return itemgetter(*names), [names.index(name) for name in _OBJECTS]
+
+
+def _texts(event: "Event") -> list[Any]:
+    """Return the values for PostgreSQL, which reads a text as what its column holds: an address, a JSON object."""
+    take, objects = _columns(type(event))
+    values = list(take(vars(event)))
+    for place in objects:
+        values[place] = _encode(values[place]) if values[place] else "{}"
+    return values

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from time import perf_counter
 
 from django.db import DatabaseError, InterfaceError, connections, router
 
@@ -21,8 +22,14 @@ def write(event: Event) -> None:
 
     :raises django.db.Error: it could not be stored; let it end the change that it belongs to.
     """
-    with WRITE_SECONDS.time(), WRITE_FAILURES.labels("transaction").count_exceptions():
+    began = perf_counter()
+    try:
         insert_one(event, router.db_for_write(Event))
+    except Exception:
+        WRITE_FAILURES.labels("transaction").inc()
+        raise
+    finally:
+        WRITE_SECONDS.observe(perf_counter() - began)
 
 
 def write_or_spool(events: Sequence[Event]) -> None:

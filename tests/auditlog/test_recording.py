@@ -1,5 +1,6 @@
 """`record()`: the one way into the log."""
 
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -117,3 +118,32 @@ def test_a_log_that_is_closed_takes_no_more(rf: RequestFactory) -> None:
 
     assert Event.objects.get().method == "GET"
     assert log.events == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_died_between_two_requests_is_replaced_before_an_event_is_sent() -> None:
+    """As Django does for its own statements (CONN_HEALTH_CHECKS): the event may be the first one of its request."""
+    auditlog.record("accounts.profile_changed")
+    connection.health_check_enabled, connection.health_check_done = True, False  # as when a request begins
+    pid = connection.connection.info.backend_pid
+    with closing(connection.copy()) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+    auditlog.record("accounts.profile_changed")
+
+    assert Event.objects.count() == 2
+
+
+def test_an_event_is_a_statement_like_any_other(django_assert_num_queries: Any) -> None:
+    """What watches or forbids statements sees it."""
+    with django_assert_num_queries(1) as seen:
+        auditlog.record("accounts.profile_changed")
+
+    assert seen[0]["sql"].startswith('INSERT INTO "bulwark_auditlog_event"')
+    with connection.execute_wrapper(_refuse), pytest.raises(ZeroDivisionError):
+        auditlog.record("accounts.profile_changed")
+
+
+def _refuse(*_: Any) -> None:
+    raise ZeroDivisionError
