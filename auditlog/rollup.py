@@ -1,7 +1,8 @@
 """Counts events by hour, each once, so that a chart costs the same at ten thousand events and at ten million."""
 
-from collections.abc import Iterator
-from datetime import UTC
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -17,6 +18,8 @@ BATCH = 20_000
 ROWS_A_STATEMENT = 500
 _COLUMNS = ("hour", "facet", "type", "outcome", "value", "count")
 Row = tuple[Any, ...]
+#: The hour, type and outcome of events, and the address that they came from.
+Source = tuple[datetime, str, str, str]
 
 
 def count_new(alias: str) -> int:
@@ -59,3 +62,21 @@ def add(rows: list[Row], alias: str) -> None:
                 f"ON CONFLICT ({key}) DO UPDATE SET {count} = {table}.{count} + excluded.{count}",
                 [value for hour, *rest in chunk for value in (connection.ops.adapt_datetimefield_value(hour), *rest)],
             )
+
+
+def forget(sources: Mapping[Source, int], alias: str) -> None:
+    """Count events of known sources as events of none.
+
+    :param sources: how many there are of each.
+    """
+    unknown: Counter[Row] = Counter()
+    for (hour, kind, outcome, source), count in sources.items():
+        counts = HourlyCount.objects.using(alias).filter(hour=hour, facet=Facet.SOURCE, type=kind, outcome=outcome)
+        of_source = counts.filter(value=source)
+        stored = of_source.values_list("count", flat=True).first() or 0
+        if stored > count:
+            of_source.update(count=stored - count)
+        else:
+            of_source.delete()
+        unknown[hour, Facet.SOURCE, kind, outcome, ""] += min(count, stored)
+    add([(*key, count) for key, count in unknown.items() if count], alias)

@@ -1,6 +1,7 @@
 """Takes somebody's personal data out of the log; every leaf, and so every proof, stays what it was."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +9,12 @@ from django.conf import settings
 from django.db import connections, transaction
 from django.db.models import Q
 
-from .. import maintenance
-from ..models import ErasedPart, Event
+from .. import maintenance, rollup
+from ..following import reading
+from ..models import ErasedPart, Event, Outcome
 from ..recording import record
 from . import witnesses
-from .entries import CURRENT, Leaves, Row, id_of, remains_of, rows
+from .entries import CURRENT, EPOCH, SEQ, TX, Leaves, Row, id_of, remains_of, rows, time_of
 
 _TABLE = Event._meta.db_table  # noqa: SLF001 - Django's documented face of a model
 _FIELDS = {field.name: field for field in Event._meta.concrete_fields}  # noqa: SLF001
@@ -57,10 +59,28 @@ def erase(subject: str, alias: str) -> int:
             for (event, part), commitment in wanted.items()
         ]
         ErasedPart.objects.using(alias).bulk_create(made, batch_size=500)
+        _forget_addresses((row for row, part, _commitment in parts if "src_ip" in CURRENT.personal[part]), alias)
         with maintenance.allowed(alias), transaction.atomic(using=alias):  # an error leaves the door to be closed
             for event, salt in salts.items():
                 _blank(event, {part for part in CURRENT.personal if (event, part) in wanted}, salt, alias)
     return len(salts)
+
+
+def _forget_addresses(found: Iterable[Row], alias: str) -> None:
+    """Take the addresses of events out of the hourly counts, which go on to tell how many events there were.
+
+    The place of the one who counts stays locked until the transaction ends: what is not counted yet is found blank.
+    """
+    with reading(rollup.NAME, alias) as log:
+        place = log.place.epoch, log.place.tx, log.place.seq
+    sources: Counter[rollup.Source] = Counter()
+    for row in found:
+        event = dict(zip(CURRENT.columns, row, strict=True))
+        is_counted = (row[EPOCH], row[TX], row[SEQ]) <= place
+        if is_counted and event["src_ip"] and event["outcome"] != Outcome.SUCCESS:
+            hour = time_of(row).replace(minute=0, second=0, microsecond=0)
+            sources[hour, event["type"], event["outcome"], event["src_ip"]] += event["count"]
+    rollup.forget(sources, alias)
 
 
 def _is_target(subject: str) -> Q:

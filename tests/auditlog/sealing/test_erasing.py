@@ -1,11 +1,13 @@
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from auditlog.models import ErasedPart, Event
+from auditlog import rollup
+from auditlog.models import ErasedPart, Event, HourlyCount
 from auditlog.sealing import erasing
 from auditlog.sealing.entries import CURRENT, Leaves, rows
 
@@ -61,6 +63,44 @@ def test_an_actors_data_go_and_the_rest_stays(events: Store, seal: Seal, verify:
     assert verify().is_good
     seal()
     assert verify().is_good
+
+
+def test_her_address_goes_from_the_hourly_counts_and_the_counts_stay(events: Store) -> None:
+    first, second = (datetime(2026, 11, 3, hour, 30, tzinfo=UTC) for hour in (9, 10))
+    events(**ALICE, ts=first, count=5)
+    events(**{**ALICE, "src_ip": "192.0.2.8"}, ts=first)
+    events(**ALICE, ts=second)
+    events(**ALICE, ts=second, outcome="success")
+    events(actor_id="5", src_ip="192.0.2.7", ts=second)  # bob sits beside her
+    rollup.count_new("default")
+    before = _counts("all")
+    events(**ALICE, ts=second)  # is counted when it has no address any more
+
+    erasing.erase("7", "default")
+
+    assert _counts("source") == {
+        (9, "accounts.login_failed", ""): 6,
+        (10, "accounts.login_failed", ""): 1,
+        (10, "accounts.login_failed", "192.0.2.7"): 1,
+    }
+    assert _counts("all") == before
+    rollup.count_new("default")
+    assert _counts("source")[10, "accounts.login_failed", ""] == 2
+    assert _counts("source")[10, "accounts.login_failed", "192.0.2.7"] == 1
+
+
+def test_counts_that_were_lost_do_not_stand_in_the_way(events: Store) -> None:
+    events(**ALICE)
+    rollup.count_new("default")
+    HourlyCount.objects.all().delete()
+
+    assert erasing.erase("7", "default") == 1
+    assert not HourlyCount.objects.exists()
+
+
+def _counts(facet: str) -> dict[tuple[int, str, str], int]:
+    found = HourlyCount.objects.filter(facet=facet, type="accounts.login_failed").exclude(outcome="success")
+    return {(one.hour.hour, one.type, one.value): one.count for one in found}
 
 
 def test_an_order_with_the_same_number_is_nobodys_account(events: Store) -> None:
