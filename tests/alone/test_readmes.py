@@ -44,7 +44,8 @@ REGISTER = """
 import json
 from django.test import Client
 from django_tasks_db.models import DBTaskResult
-body = {"email": "ada@example.com", "password": "correct horse battery staple", "name": "Ada"}
+password = "correct horse battery staple"  # pragma: allowlist secret
+body = {"email": "ada@example.com", "password": password, "name": "Ada"}
 answer = Client().post("/api/v1/auth/register", json.dumps(body), "application/json", secure=True)
 print(answer.status_code, DBTaskResult.objects.count())
 """
