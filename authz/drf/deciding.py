@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import connections, router, transaction
 from django.db.models import Model, QuerySet
+from django.db.models.expressions import DatabaseDefault
 from django.http import Http404
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import GenericAPIView
@@ -349,4 +350,10 @@ class PolicyMixin(_Base):
     def _candidate(self, values: Mapping[str, Any]) -> Model:
         columns = self.policy_model._meta.concrete_fields  # noqa: SLF001  (documented)
         names = {column.name for column in columns} | {column.attname for column in columns}
-        return self.policy_model(**{name: value for name, value in values.items() if name in names})
+        row = self.policy_model(**{name: value for name, value in values.items() if name in names})
+        for column in columns:
+            # What the database is going to set is known, unless it is an expression.
+            is_unset = isinstance(vars(row).get(column.attname), DatabaseDefault)
+            if is_unset and not hasattr(column.db_default, "resolve_expression"):
+                setattr(row, column.attname, column.db_default)
+        return row

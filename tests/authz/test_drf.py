@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from authz import registry
+from authz.language.terms import this
 from authz.models import Grant, Membership
 from authz.policies import Policy, allow
 from tests.authz.conftest import Cast, Heard
@@ -289,10 +290,17 @@ def test_a_change_that_nothing_was_decided_about_is_undone(client_of: Client, bo
 @pytest.fixture
 def lending() -> Iterator[None]:
     class LoanPolicy(Policy, model=Loan):
-        read = create = update = allow("viewer")
+        read = update = allow("viewer")
+        create = allow("viewer", this.state == "new")
 
     yield
     registry.unregister(LoanPolicy)
+
+
+@pytest.mark.usefixtures("lending")
+def test_a_create_is_decided_with_what_the_database_sets_by_default(client_of: Client, book: Make) -> None:
+    answer = client_of("bob").post("/loans/", {"book": str(book(status="published").pk)})
+    assert (answer.status_code, [loan.state for loan in Loan.objects.all()]) == (201, ["new"])
 
 
 @pytest.mark.usefixtures("lending")

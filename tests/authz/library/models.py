@@ -59,6 +59,7 @@ class Loan(models.Model):
     borrower = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     days = models.IntegerField(null=True)
     open = models.BooleanField(default=True)
+    state = models.CharField(max_length=20, db_default="new")
 
 
 class Cover(models.Model):

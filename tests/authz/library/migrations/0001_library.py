@@ -76,6 +76,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("days", models.IntegerField(null=True)),
                 ("open", models.BooleanField(default=True)),
+                ("state", models.CharField(db_default="new", max_length=20)),
                 (
                     "book",
                     models.ForeignKey(
