@@ -2,9 +2,12 @@
 
 from datetime import timedelta
 from io import StringIO
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.management.commands.prune_tokens import Command as Prune
@@ -68,6 +71,17 @@ def test_pruning_keeps_what_may_still_matter(alice: User) -> None:
     assert run("prune_tokens", "--batch", "1") == "2 sessions deleted."
     assert set(TokenFamily.objects.values_list("pk", flat=True)) == {live.pk, fresh.pk}
     assert run("prune_tokens") == "0 sessions deleted."
+
+
+def test_pruning_looks_at_no_session_twice(alice: User) -> None:
+    """Begun anew, each batch would pass by all that is kept."""
+    families = sorted((family_of(alice) for _ in range(3)), key=lambda family: family.pk)
+    TokenFamily.objects.update(idle_expires_at=timezone.now() - timedelta(days=31))
+    with CaptureQueriesContext(connection) as captured:
+        run("prune_tokens", "--batch", "1")
+    batches = [query["sql"] for query in captured if "ORDER BY" in query["sql"] and "LIMIT 1" in query["sql"]]
+    for begin, batch in zip([UUID(int=0), *(family.pk for family in families)], batches, strict=True):
+        assert begin.hex in batch.replace("-", "")
 
 
 @pytest.mark.parametrize("arguments", [("--days", "-8"), ("--batch", "0"), ("--batch", "-1")])

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
@@ -37,9 +38,10 @@ class Command(BaseCommand):
         AuthorizationCode.objects.expired_before(timezone.now() - timedelta(days=options["days"])).delete()
         SpentToken.objects.expired_before(timezone.now()).delete()
         TotpDevice.objects.abandoned_before(timezone.now() - totp.PENDING).delete()
-        deleted = 0
-        while ids := list(old.order_by("pk").values_list("pk", flat=True)[: options["batch"]]):
-            deleted += TokenFamily.objects.filter(pk__in=ids).delete()[0]
+        deleted, last = 0, UUID(int=0)
+        # Each batch goes on from the last one: begun anew, it would pass by all that is kept, every time.
+        while ids := list(old.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[: options["batch"]]):
+            deleted, last = deleted + TokenFamily.objects.filter(pk__in=ids).delete()[0], ids[-1]
             self._progress(deleted, total)
         self.stdout.write(f"{deleted} sessions deleted.")
 
