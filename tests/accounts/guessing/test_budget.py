@@ -125,6 +125,22 @@ def test_right_guesses_in_flight_lock_nothing(budget: Any, ask: Ask) -> None:
     assert isinstance(ask(), Reservation)
 
 
+def test_a_wrong_guess_that_comes_home_last_locks_nothing_when_the_others_were_right(
+    budget: Any, ask: Ask, sent: list[Sent], alice: User
+) -> None:
+    """It was the last there was when it was reserved, and is the only one that counts by now."""
+    budget(GUESSES_PER_ACCOUNT=3)
+    flying = [ask(ip=f"192.0.2.{n}") for n in range(3)]
+    for each in flying[:2]:
+        assert isinstance(each, Reservation)
+        each.succeed()
+    assert isinstance(flying[2], Reservation)
+    flying[2].fail(user=alice)
+    assert "account_locked" not in [each.name for each in sent]
+    limiter().denials.clear()
+    assert [isinstance(ask(ip=f"192.0.2.{n}"), Reservation) for n in range(3)] == [True, True, False]
+
+
 def test_forgetting_opens_everything(budget: Any, ask: Ask) -> None:
     budget(GUESSES_PER_ACCOUNT=1, GUESSES_PER_DEVICE=1)
     home = trusted()
