@@ -28,9 +28,10 @@ class Scenario:
 
 
 def stuffing(attacker: Attacker) -> bool:
-    """Try a list of stolen addresses and passwords from one address."""
+    """Try a list of stolen addresses and passwords from one address; not from that of whoever reads the alerts then."""
+    path, source = f"{API}auth/login", "127.0.5.1"
     answers = [
-        attacker.send("POST", f"{API}auth/login", _credentials(f"victim{number}@example.com", "stolen-password-1"))
+        attacker.send("POST", path, _credentials(f"victim{number}@example.com", "stolen-password-1"), source=source)
         for number in range(70)
     ]
     return all(answer.is_refusal for answer in answers) and answers[-1].status == 429

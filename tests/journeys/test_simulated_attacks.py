@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
@@ -30,8 +31,12 @@ def test_every_attack_is_stopped_and_found(tmp_path: Path) -> None:
         env |= {"DJANGO_SETTINGS_MODULE": "config.settings.local"}
         command = [sys.executable, "manage.py", "simulate_attack", "all", "--url", site.url]
         done = subprocess.run(command, cwd=site.folder, env=env, capture_output=True, text=True, check=False)
+        erin = {name: site.person("erin")[name] for name in ("email", "password")}
+        reader = httpx.post(f"{site.url}/api/v1/auth/login", json=erin)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.findall(r"^([\w-]+): ", done.stdout, re.MULTILINE) == list(SCENARIOS)
+    assert reader.status_code == 200, "whoever attacks the demo can still log in to read what was found"
+    assert done.stdout.endswith(f"The alerts: {site.url}/admin/bulwark_auditlog/alert/ (erin or admin)\n")
     assert done.stdout.count("  stopped; alerts: ") == len(SCENARIOS)
     assert " x 500 " not in done.stdout
     for scenario in SCENARIOS.values():
