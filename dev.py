@@ -16,6 +16,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -52,8 +53,11 @@ def main(arguments: Sequence[str]) -> int:
 
 def run(arguments: Sequence[str]) -> int:
     """Serve the demo; the first start migrates and seeds it."""
+    port = os.environ.get("PORT", "8000")
+    if is_taken(port):
+        return refuse(f"Something serves on port {port} already. PORT=9000 make run serves elsewhere.")
     install(*RUN)
-    address = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+    address = f"127.0.0.1:{port}"
     # Unbuffered: the greeting is there as well when the output goes to a file or through a pipe.
     return call("manage.py", "runserver", "--demo", address, *arguments, env={"PYTHONUNBUFFERED": "1"})
 
@@ -125,6 +129,15 @@ def bench(arguments: Sequence[str]) -> int:
         return refuse("Name one of: " + ", ".join(names))
     install(*DEV)
     return call("-m", f"bench.{arguments[0]}", *arguments[1:])
+
+
+def is_taken(port: str) -> bool:
+    """Tell whether something answers on that port of this machine; Django says what is wrong with one that is none."""
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        return False
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        return probe.connect_ex(("127.0.0.1", int(port))) == 0
 
 
 def install(*lockfiles: str) -> None:

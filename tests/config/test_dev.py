@@ -1,4 +1,5 @@
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,21 @@ def test_make_knows_every_command_and_no_other() -> None:
 def test_an_unknown_command_is_refused_with_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert dev.main(["fly"]) == 2
     assert "dev.py check" in capsys.readouterr().out
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_installed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("PORT", str(server.getsockname()[1]))
+        monkeypatch.setattr(dev, "install", lambda *_: pytest.fail("installed"))
+        assert dev.main(["run"]) == 2
+    assert "PORT=9000 make run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["", "abc", "0", "99999"])
+def test_what_is_no_port_is_not_taken(port: str) -> None:
+    assert not dev.is_taken(port)
 
 
 def test_a_missing_venv_names_the_line_that_installs_it(
