@@ -131,8 +131,8 @@ for `expires_in` seconds. The refresh token comes in a cookie that no script can
 the answer; `auth/refresh` exchanges it, once. By cookie, send the value of the readable cookie `refresh_csrf`
 (`__Host-refresh_csrf` in production) in `X-CSRF-Token`.
 
-**Apps** that leave the password to this server's own page use Authorization Code with PKCE:
-[/.well-known/oauth-authorization-server](/.well-known/oauth-authorization-server) says where.
+**Apps** that leave the password to this server's own page use Authorization Code with PKCE. Staff register them in the
+admin; [/.well-known/oauth-authorization-server](/.well-known/oauth-authorization-server) says where to begin.
 
 **Errors** are `application/problem+json` (RFC 9457): `code` is a word that stays, `errors` says which field, and
 `request_id`, also in `X-Request-ID`, is what to name when you ask for help.
