@@ -10,8 +10,7 @@ from django.db import connections, transaction
 from django.db.models import Q
 
 from .. import maintenance, rollup
-from ..following import reading
-from ..models import ErasedPart, Event, Outcome
+from ..models import ErasedPart, Event, Follower, Outcome
 from ..recording import record
 from . import witnesses
 from .entries import CURRENT, EPOCH, SEQ, TX, Leaves, Row, id_of, remains_of, rows, time_of
@@ -71,8 +70,10 @@ def _forget_addresses(found: Iterable[Row], alias: str) -> None:
 
     The place of the one who counts stays locked until the transaction ends: what is not counted yet is found blank.
     """
-    with reading(rollup.NAME, alias) as log:
-        place = log.place.epoch, log.place.tx, log.place.seq
+    counter = Follower.objects.using(alias).select_for_update().filter(name=rollup.NAME).first()
+    if counter is None:
+        return  # nobody counts here
+    place = counter.epoch, counter.tx, counter.seq
     sources: Counter[rollup.Source] = Counter()
     for row in found:
         event = dict(zip(CURRENT.columns, row, strict=True))

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from auditlog import rollup
-from auditlog.models import ErasedPart, Event, HourlyCount
+from auditlog.models import ErasedPart, Event, Follower, HourlyCount
 from auditlog.sealing import erasing
 from auditlog.sealing.entries import CURRENT, Leaves, rows
 
@@ -96,6 +96,15 @@ def test_counts_that_were_lost_do_not_stand_in_the_way(events: Store) -> None:
 
     assert erasing.erase("7", "default") == 1
     assert not HourlyCount.objects.exists()
+
+
+def test_where_nobody_counts_nobody_is_waited_for(events: Store) -> None:
+    """Retention keeps a month until each reader that there is has read it."""
+    events(**ALICE)
+
+    erasing.erase("7", "default")
+
+    assert not Follower.objects.filter(name=rollup.NAME).exists()
 
 
 def _counts(facet: str) -> dict[tuple[int, str, str], int]:
