@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,9 @@ def anchors(path: Path) -> set[str]:
 def test_the_readme_names_commands_that_exist() -> None:
     commands = set(re.findall(r"\bmake (\w+)", (dev.ROOT / "README.md").read_text()))
     assert commands <= set(re.findall(r"dev\.py (\w+)", dev.__doc__ or ""))
+
+
+def test_the_readme_names_every_extra_of_the_wheel() -> None:
+    project = tomllib.loads((dev.ROOT / "pyproject.toml").read_text())["project"]
+    readme = (dev.ROOT / "README.md").read_text()
+    assert {extra for extra in project["optional-dependencies"] if f"`{extra}`" not in readme} == set()
