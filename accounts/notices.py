@@ -30,6 +30,16 @@ def tell_of_new_device(*, outcome: str, target: Any, data: dict[str, Any], **_: 
         mail.send("new_device", people.email_of(target.user), context=context)
 
 
+def tell_of_guesses(*, outcome: str, target: Any, data: dict[str, Any], **_: Any) -> None:
+    """Receive `account_locked`: whoever guesses a second factor has shown the password.
+
+    Guesses at a password are told nobody: strangers make them at will, and the time of a mail would tell whose account
+    there is.
+    """
+    if outcome == "success" and data["by"] == "guesses" and data["kind"] == "mfa":
+        mail.send("guesses", people.email_of(target))
+
+
 def tell_of_password(*, outcome: str, target: Any, **_: Any) -> None:
     """Receive `password_changed` and `password_reset`."""
     if outcome == "success":
@@ -66,6 +76,7 @@ def tell_of_deletion(*, outcome: str, target: Any, **_: Any) -> None:
 #: Signal -> who tells the user.
 NOTICES: dict[str, Receiver] = {
     "account_deleted": tell_of_deletion,
+    "account_locked": tell_of_guesses,
     "email_changed": tell_of_email,
     "mfa_enrolled": tell_of_factor,
     "mfa_removed": tell_of_factor,

@@ -47,6 +47,20 @@ def test_a_changed_password(alice: User, browser: Browser) -> None:
     assert subjects() == [("alice@example.com", "Your password was changed")]
 
 
+@pytest.mark.parametrize(
+    ("kind", "by", "told"),
+    [("mfa", "guesses", 1), ("password", "guesses", 0), ("reset", "guesses", 0), ("", "admin", 0)],
+)
+def test_guesses_behind_the_right_password(kind: str, by: str, told: int, alice: User) -> None:
+    """ASVS 5.0, V6.3.5: one factor of two was right."""
+    data = (
+        {"by": by, "reason": "why"} if by == "admin" else {"by": by, "kind": kind, "scope": "account", "seconds": 900}
+    )
+    signals.account_locked.send(sender=User, request=None, user=None, target=alice, outcome="success", data=data)
+    subject = "Somebody who has your password is guessing your second factor"
+    assert subjects() == [("alice@example.com", subject)] * told
+
+
 @pytest.mark.parametrize("name", sorted(notices.FACTORS))
 def test_second_factors(name: str, alice: User) -> None:
     signal: Any = getattr(signals, name)

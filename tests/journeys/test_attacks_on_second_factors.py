@@ -93,6 +93,15 @@ def test_guessing_the_code_ends_with_the_budget(phone: Phone) -> None:
     assert last_event("accounts.mfa_failed").reason == "too_many_guesses"
 
 
+def test_the_owner_learns_that_somebody_has_the_password(phone: Phone, settings: Settings) -> None:
+    settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "CHALLENGE": "accounts.guessing.challenges.NoChallenge"}
+    token = first_step(mallory())
+    mail.outbox.clear()
+    for number in range(30):
+        second_step(mallory(f"198.51.100.{number}"), token, recovery_code=f"guess {number}")
+    assert [each.subject for each in mail.outbox] == ["Somebody who has your password is guessing your second factor"]
+
+
 def test_the_owner_gets_in_while_somebody_guesses(owner: Browser, phone: Phone) -> None:
     browser = Browser()
     assert second_step(browser, first_step(browser), totp=phone.code()).status_code == 200  # trusts this device
