@@ -26,6 +26,8 @@ from .views import AuthView
 Check = Callable[..., list[CheckMessage]]
 #: An access token that leaks is good for at most this long (OWASP ASVS 5.0, V9.2.1).
 LONGEST_ACCESS = timedelta(minutes=15)
+#: How long a key encrypts before it is warned of: nobody outside ever gets what is under it.
+OLDEST_ENCRYPTION = timedelta(days=365)
 #: The policies that the routes name.
 POLICIES = ("account", "email", "login", "mfa", "password_change", "password_reset", "refresh", "register")
 _CACHES_OF_ONE_PROCESS = (
@@ -145,14 +147,19 @@ def check_key_set(*_: Any, **__: Any) -> list[CheckMessage]:
 
 
 def check_encryption(*_: Any, **__: Any) -> list[CheckMessage]:
-    """E019 (deployment): no key that encrypts, from before there was such a purpose."""
+    """E019 (deployment): no key that encrypts, from before there was such a purpose. W001: an old one."""
+    now = timezone.now()
     try:
-        keys.keyring().encryption.active(timezone.now())
+        dated = keys.keyring(fresh=True).encryption.active(now)
     except keys.KeysUnavailable:
         text = "No key encrypts what has to be read again: nobody can set up an authenticator app."
         hint = "Run `manage.py rotate_signing_key --purpose encryption`."
         return [Error(text, hint=hint, id="bulwark_accounts.E019")]
-    return []
+    if now - dated.active_from <= OLDEST_ENCRYPTION:
+        return []
+    text = f"The encryption key {dated.key.kid} has been in use for {(now - dated.active_from).days} days."
+    hint = "Run `manage.py rotate_signing_key --purpose encryption`, then `manage.py reencrypt_secrets`."
+    return [Warning(text, hint=hint, id="bulwark_accounts.W001")]
 
 
 def _weaknesses(dated: DatedKey) -> Iterator[str]:

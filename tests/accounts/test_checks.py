@@ -133,6 +133,13 @@ def test_an_old_key_is_a_warning() -> None:
     assert [each.id for each in checks.check_key_set()] == ["bulwark_accounts.W001"] * 2
 
 
+@pytest.mark.parametrize(("days", "found"), [(364, []), (366, ["bulwark_accounts.W001"])])
+def test_an_old_encryption_key_is_a_warning(days: int, found: list[str]) -> None:
+    """ASVS 5.0, V13.3.4: what the calendar of secrets asks for is looked at."""
+    provider().store(new_document("EdDSA", timezone.now() - timedelta(days=days)))
+    assert [each.id for each in checks.check_encryption()] == found
+
+
 def weak_rsa() -> dict[str, Any]:
     material = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return jose.private_jwk(jose.Key("weak", "RS256", None, material))
