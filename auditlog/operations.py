@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from django.db import NotSupportedError
+from django.db import NotSupportedError, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
+from django.db.models import Max
 
 from . import maintenance, partitions, triggers, watching
 
@@ -106,17 +107,40 @@ class AppendOnly(_OnTable):
 
 
 class SaltApart(_OnTable):
-    """Gives each event that is stored already a salt of its own; the column's default gave all of them the same."""
+    """Gives each event that is stored already a salt of its own; the column's default gave all of them the same.
+
+    In batches that are committed one by one: in a migration that is not atomic nobody waits for the last of them. The
+    newest come first, so that the oldest still tell what is left to do where it was interrupted. Once something is
+    sealed nothing is changed, for a leaf covers its salt.
+    """
+
+    ROWS_A_BATCH = 10_000
 
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
     ) -> None:
         table = self.table(app_label, schema_editor, to_state)
-        if table is None:
+        connection = schema_editor.connection
+        if table is None or to_state.apps.get_model(app_label, "Tile").objects.using(connection.alias).exists():
             return
-        random = "uuid_send(gen_random_uuid())" if schema_editor.connection.vendor == "postgresql" else "randomblob(16)"
-        with maintenance.allowed(schema_editor.connection.alias):
-            schema_editor.execute(f"UPDATE {schema_editor.quote_name(table)} SET salt = {random}")  # noqa: S608
+        events = to_state.apps.get_model(app_label, self.model_name).objects.using(connection.alias)
+        oldest = list(events.order_by("seq").values_list("seq", "salt")[:2])
+        if len({bytes(salt) for _seq, salt in oldest}) == len(oldest):
+            return
+        (first, salt), (second, _salt) = oldest
+        random = "uuid_send(gen_random_uuid())" if connection.vendor == "postgresql" else "randomblob(16)"
+        change = f"UPDATE {schema_editor.quote_name(table)} SET salt = {random}"  # noqa: S608 - a quoted name
+        high = events.aggregate(Max("seq"))["seq__max"]
+        while high >= first:
+            low = high - self.ROWS_A_BATCH + 1
+            low = first if low <= second else low
+            with (
+                maintenance.allowed(connection.alias),
+                transaction.atomic(using=connection.alias),
+                connection.cursor() as cursor,
+            ):
+                cursor.execute(f"{change} WHERE seq BETWEEN %s AND %s AND salt = %s", [low, high, salt])
+            high = low - 1
 
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState

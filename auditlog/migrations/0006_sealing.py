@@ -4,7 +4,7 @@ import django.utils.timezone
 from django.db import migrations, models
 
 from ..identifiers import new_salt
-from ..operations import AppendOnly, SaltApart
+from ..operations import AppendOnly
 
 
 class Migration(migrations.Migration):
@@ -116,5 +116,4 @@ class Migration(migrations.Migration):
             },
         ),
         AppendOnly("Event"),
-        SaltApart("Event"),
     ]
