@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256, shake_256
+from itertools import accumulate, pairwise
 from typing import Any
 
 from django.db import connections
@@ -119,7 +120,8 @@ class Leaves:
         self.form = form
         self._public = len(form.public)
         sizes = [len(names) for names in form.personal.values()]
-        self._bounds = [self._public + sum(sizes[:number]) for number in range(len(sizes) + 1)]
+        ends = list(accumulate(sizes, initial=self._public))
+        self._bounds = list(pairwise(ends))
         self._salts = _PART_SIZE * len(sizes)
 
     def entry(self, row: Row, remains: Remains | None = None) -> bytes:
@@ -147,10 +149,9 @@ class Leaves:
         made = shake_256(salt).digest(self._salts) if len(salt) == SALT_SIZE else salt.ljust(self._salts, b"\0")
         return [made[at : at + _PART_SIZE] for at in range(0, self._salts, _PART_SIZE)]
 
-    def values(self, row: Row) -> list[list[Any]]:
+    def values(self, row: Row) -> list[Row]:
         """Return the values of each part."""
-        bounds = self._bounds
-        return [list(row[bounds[number] : bounds[number + 1]]) for number in range(len(bounds) - 1)]
+        return [row[begin:end] for begin, end in self._bounds]
 
 
 def leaf_hashes(found: list[Row], form: Format, alias: str) -> list[bytes]:
@@ -191,5 +192,5 @@ def time_of(row: Row) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _commitment(salt: bytes, values: list[Any]) -> str:
+def _commitment(salt: bytes, values: Row) -> str:
     return sha256(salt + encode(values).encode(errors="surrogatepass")).hexdigest()

@@ -137,7 +137,7 @@ def test_nobody_can_guess_what_stood_there(events: Store, seal: Seal) -> None:
     guessed = Leaves(CURRENT).commitments((*before[:-1], after[-1]), {})
     assert commitment not in guessed
     assert salts[0] == bytes(32)
-    assert values[0] == [ALICE["actor_label"], ALICE["src_ip"], ALICE["user_agent"]]
+    assert values[0] == (ALICE["actor_label"], ALICE["src_ip"], ALICE["user_agent"])
     assert before[-1] not in after[-1]
 
 
