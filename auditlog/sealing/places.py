@@ -24,6 +24,15 @@ def after(low: Place, alias: str) -> QuerySet[Event]:
     return events.order_by("epoch", "tx", "seq")
 
 
+def nowhere(alias: str) -> QuerySet[Event]:
+    """Return the events that stand before all others or at no place, so that nobody who reads in order meets them.
+
+    The table's constraints keep them out until its owner drops these.
+    """
+    events = Event.objects.using(alias).extra(where=["epoch < 0 OR epoch IS NULL OR tx IS NULL"])
+    return events.order_by("epoch", "tx", "seq")
+
+
 def tile_at(place: Place, alias: str) -> Tile | None:
     """Return the tile that holds what stands at ``place``, or None where that is not sealed yet."""
     return tiles_from(place, alias).first()

@@ -18,11 +18,12 @@ from .checkpoints import Checkpoint
 from .comparing import Difference, compare
 from .entries import FORMATS, key_of, leaf_hashes, rows
 from .notes import KeySet
-from .places import BEFORE_ALL, Place, after, between, place_of
+from .places import BEFORE_ALL, Place, after, between, nowhere, place_of
 from .tiles import WIDTH, TileMissing, Tiles
 
 _SIGNED = "events were signed in tree"
 _CUT = "the newest were cut off, or an older copy of the database was put in place."
+_NOWHERE = "it stands before all others or at no place, where it can never be sealed."
 CHUNK = 80  # tiles that are read at once
 
 
@@ -94,6 +95,7 @@ def verify(
         except _Stopped as stopped:
             verdict.findings.append(stopped.finding)
         below = max(below, _last_place(tree, alias))
+    verdict.findings += [Finding(_NOWHERE, event) for event in _first_nowhere(alias)]
     verdict.findings += [Finding(text, event) for text, event in witnesses.wrong(alias)]
     _count_unsealed(verdict, below, alias)
     for finding in verdict.findings:
@@ -248,6 +250,12 @@ def _lost_trees(trees: list[Tree], known: list[Checkpoint]) -> Iterable[str]:
 def _last_place(tree: Tree, alias: str) -> Place:
     last = Tile.objects.using(alias).filter(tree=tree.number, level=0).order_by("-index").first()
     return BEFORE_ALL if last is None else place_of(last)
+
+
+def _first_nowhere(alias: str) -> Iterable[uuid.UUID]:
+    # The index alone answers what is asked of columns that are all in it.
+    number = nowhere(alias).values_list("seq", flat=True).first()
+    return [] if number is None else Event.objects.using(alias).filter(seq=number).values_list("uuid", flat=True)[:1]
 
 
 def _count_unsealed(verdict: Verdict, below: Place, alias: str) -> None:

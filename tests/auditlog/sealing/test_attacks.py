@@ -95,6 +95,40 @@ def test_an_event_cannot_be_put_among_older_ones(log: list[Event], verify: Verif
     assert "does not belong there" in finding.text
 
 
+@pytest.mark.parametrize(
+    ("place", "statement"),
+    [
+        ({"epoch": "-7"}, "PRAGMA ignore_check_constraints = on"),
+        ({"epoch": "-7"}, "ALTER TABLE bulwark_auditlog_event DROP CONSTRAINT bulwark_auditlog_event_epoch_check"),
+        ({"epoch": "NULL"}, "ALTER TABLE bulwark_auditlog_event ALTER COLUMN epoch DROP NOT NULL"),
+        ({"tx": "NULL"}, "ALTER TABLE bulwark_auditlog_event ALTER COLUMN tx DROP NOT NULL"),
+    ],
+)
+def test_an_event_cannot_be_put_where_nobody_reads(
+    place: dict[str, str], statement: str, log: list[Event], verify: Verify
+) -> None:
+    """Before all others, or at a place that compares with none: with a constraint less it stands on every page."""
+    if statement.startswith("PRAGMA") != (connection.vendor == "sqlite"):
+        pytest.skip("the other database's statement")
+    forged = uuid.UUID(int=99)
+    columns = [name for name in COLUMNS if name not in ("seq", "uuid")]
+    values = ", ".join(place.get(name, name) for name in columns)
+    attack(statement)
+    attack(
+        f"INSERT INTO bulwark_auditlog_event (seq, uuid, {', '.join(columns)}) "
+        f"SELECT %s, %s, {values} FROM bulwark_auditlog_event WHERE seq = %s",
+        -5,
+        forged.hex if connection.vendor == "sqlite" else forged,
+        log[300].seq,
+    )
+    if connection.vendor == "sqlite":
+        attack("PRAGMA ignore_check_constraints = off")
+
+    (finding,) = verify().findings
+
+    assert finding.event == forged
+
+
 def test_two_events_cannot_change_places(log: list[Event], verify: Verify) -> None:
     first, second = log[10], log[20]
     for old, new in ((first.seq, -1), (second.seq, first.seq), (-1, second.seq)):
