@@ -10,6 +10,7 @@ from django.db import connections
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncHour
 
+from .floods import source_of
 from .following import reading
 from .models import Event, Facet, HourlyCount, Outcome
 
@@ -18,7 +19,7 @@ BATCH = 20_000
 ROWS_A_STATEMENT = 500
 _COLUMNS = ("hour", "facet", "type", "outcome", "value", "count")
 Row = tuple[Any, ...]
-#: The hour, type and outcome of events, and the address that they came from.
+#: The hour, type and outcome of events, and where they came from: an IPv4 address, or the /64 of an IPv6 address.
 Source = tuple[datetime, str, str, str]
 
 
@@ -41,11 +42,17 @@ def counted(events: QuerySet[Event]) -> Iterator[Row]:
     for hour, kind, outcome, count in by_hour.values_list("hour", "type", "outcome").annotate(Sum("count")):
         yield hour, Facet.ALL, kind, outcome, "", count
     faults = by_hour.exclude(outcome=Outcome.SUCCESS)
-    for facet, column in ((Facet.SOURCE, "src_ip"), (Facet.ROUTE, "route")):
-        for hour, kind, outcome, value, count in faults.values_list("hour", "type", "outcome", column).annotate(
-            Sum("count")
-        ):
-            yield hour, facet, kind, outcome, value or "", count
+    for hour, kind, outcome, route, count in faults.values_list("hour", "type", "outcome", "route").annotate(
+        Sum("count")
+    ):
+        yield hour, Facet.ROUTE, kind, outcome, route, count
+    sources: Counter[Source] = Counter()
+    for hour, kind, outcome, address, count in faults.values_list("hour", "type", "outcome", "src_ip").annotate(
+        Sum("count")
+    ):
+        sources[hour, kind, outcome, source_of(address or "")] += count
+    for (hour, kind, outcome, source), count in sources.items():
+        yield hour, Facet.SOURCE, kind, outcome, source, count
 
 
 def add(rows: list[Row], alias: str) -> None:

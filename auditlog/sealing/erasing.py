@@ -10,6 +10,7 @@ from django.db import connections, transaction
 from django.db.models import Q
 
 from .. import maintenance, rollup
+from ..floods import source_of
 from ..models import ErasedPart, Event, Follower, Outcome
 from ..recording import record
 from . import witnesses
@@ -80,7 +81,7 @@ def _forget_addresses(found: Iterable[Row], alias: str) -> None:
         is_counted = (row[EPOCH], row[TX], row[SEQ]) <= place
         if is_counted and event["src_ip"] and event["outcome"] != Outcome.SUCCESS:
             hour = time_of(row).replace(minute=0, second=0, microsecond=0)
-            sources[hour, event["type"], event["outcome"], event["src_ip"]] += event["count"]
+            sources[hour, event["type"], event["outcome"], source_of(event["src_ip"])] += event["count"]
     rollup.forget(sources, alias)
 
 

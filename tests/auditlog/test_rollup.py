@@ -51,6 +51,19 @@ def test_events_are_counted_by_hour(events: Store, count_new: Count) -> None:
     }
 
 
+def test_a_host_with_many_ipv6_addresses_is_one_source(events: Store, count_new: Count) -> None:
+    """As for floods: it would add a row with each request, and stand nowhere in the ranking."""
+    for address in ("2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"):
+        events(ts=NINE, src_ip=address)
+
+    count_new()
+
+    assert counts(Facet.SOURCE) == {
+        (9, "accounts.login_failed", "failed", "2001:db8::/64", 2),
+        (9, "accounts.login_failed", "failed", "2001:db8:0:1::/64", 1),
+    }
+
+
 def test_hours_are_those_of_utc_wherever_the_command_runs(events: Store, count_new: Count) -> None:
     with timezone.override("Asia/Kolkata"):
         events(ts=NINE.replace(minute=45))

@@ -68,7 +68,7 @@ def test_an_actors_data_go_and_the_rest_stays(events: Store, seal: Seal, verify:
 def test_her_address_goes_from_the_hourly_counts_and_the_counts_stay(events: Store) -> None:
     first, second = (datetime(2026, 11, 3, hour, 30, tzinfo=UTC) for hour in (9, 10))
     events(**ALICE, ts=first, count=5)
-    events(**{**ALICE, "src_ip": "192.0.2.8"}, ts=first)
+    events(**{**ALICE, "src_ip": "2001:db8::7"}, ts=first)
     events(**ALICE, ts=second)
     events(**ALICE, ts=second, outcome="success")
     events(actor_id="5", src_ip="192.0.2.7", ts=second)  # bob sits beside her
