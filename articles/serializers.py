@@ -32,17 +32,14 @@ class BodyField(serializers.CharField):
         "too_long": "The text has more than {max_length} characters.",
     }
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=_SENT_LENGTH, **kwargs)
-
     def to_internal_value(self, data: Any) -> str:
         """Return the sanitised HTML.
 
         :raises ValidationError: it is no text, or too much of it to sanitise, or too little or too much remains.
         """
-        html: str = super().to_internal_value(data)
-        if len(html) > _SENT_LENGTH:
+        if isinstance(data, str) and len(data) > _SENT_LENGTH:
             self.fail("too_long", max_length=_SENT_LENGTH)
+        html: str = super().to_internal_value(data)
         if html.count("<") > conf.max_body_tags:
             self.fail("too_many_tags")
         cleaned = clean_html(html)
