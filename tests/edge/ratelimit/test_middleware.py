@@ -88,7 +88,7 @@ def test_head_takes_one_trip_as_get_does(client: Client) -> None:
     for ask in (client.get, client.head):
         with counted_trips() as trips:
             ask("/api/limited-gets")
-        assert trips == [2], "general, and the method's own"
+        assert trips == [3], "general with its volume, and the method's own"
 
 
 def test_an_unlimited_page_takes_none(client: Client) -> None:
