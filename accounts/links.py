@@ -99,7 +99,8 @@ def _state(change: EmailChange, purpose: Purpose) -> str:
     if purpose == "email_undo":
         return ""
     user: Any = change.user
-    return salted_hmac(f"bulwark:accounts:{purpose}", f"{user.password}{change.old_email}{email_of(user)}").hexdigest()
+    kept = f"{user.password}{change.old_email}{email_of(user)}"
+    return salted_hmac(f"bulwark:accounts:{purpose}", kept, algorithm="sha256").hexdigest()
 
 
 def url_of(purpose: Purpose, about: str, *, to: str) -> str:
