@@ -9,7 +9,8 @@
     python3 dev.py audit        ask for known vulnerabilities of what is pinned
     python3 dev.py bench NAME   one of the measurements in bench/
 
-Arguments after the command are passed on: `python3 dev.py test tests/edge -k body`.
+Arguments after the command are passed on: `python3 dev.py test tests/edge -k body`. `DJANGO=6.1 python3.13 dev.py test`
+tests with another Django than the locked one, and this Python, in a `.venv-django6.1`.
 """
 
 import hashlib
@@ -25,7 +26,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
+DJANGO = os.environ.get("DJANGO", "")
+VENV = ROOT / (f".venv-django{DJANGO}" if DJANGO else ".venv")
 PYTHON = VENV / ("Scripts" if os.name == "nt" else "bin") / "python"
 RUN, DEV = ("requirements.txt",), ("requirements.txt", "requirements-dev.txt")
 NPM_LOCK = "tests/clients/package-lock.json"
@@ -148,18 +150,22 @@ def install(*lockfiles: str) -> None:
     if not missing and PYTHON.exists():
         return
     make_venv()
-    print(f"Installing {' and '.join(lockfiles)} into .venv ...", flush=True)
-    options = [part for name in lockfiles for part in ("-r", name)]
-    uv = shutil.which("uv")
-    if uv:
-        command = [uv, "pip", "install", "--quiet", "--python", str(PYTHON), "--require-hashes", *options]
-    else:
-        command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-        command += options
-    if subprocess.run(command, cwd=ROOT, check=False).returncode:
-        sys.exit(refuse("The packages could not be installed: read the lines above, then run this again."))
+    print(f"Installing {' and '.join(lockfiles)} into {VENV.name} ...", flush=True)
+    install_packages("--require-hashes", *(part for name in lockfiles for part in ("-r", name)))
+    if DJANGO:
+        install_packages("--no-deps", f"Django~={DJANGO}.0")
     for name in lockfiles:
         stamps[name].write_text(wanted[name])
+
+
+def install_packages(*options: str) -> None:
+    uv = shutil.which("uv")
+    if uv:
+        command = [uv, "pip", "install", "--quiet", "--python", str(PYTHON), *options]
+    else:
+        command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *options]
+    if subprocess.run(command, cwd=ROOT, check=False).returncode:
+        sys.exit(refuse("The packages could not be installed: read the lines above, then run this again."))
 
 
 def is_stamped(stamp: Path, digest: str) -> bool:

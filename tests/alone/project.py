@@ -49,6 +49,8 @@ from django.urls import include, path
 urlpatterns = [path("admin/", admin.site.urls)]
 """
 
+#: Django 6.1 has another way to name a mail server; 5.2 and 6.0 know this one only.
+_OLD_MAIL = "ignore:The EMAIL_BACKEND setting is deprecated"
 #: What this machine has installed and the host has not: python reads a module of this name before any other.
 ABSENT = """
 import sys
@@ -118,7 +120,7 @@ class BareProject:
 
     def _run(self, *arguments: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-W", "error", *arguments],
+            [sys.executable, "-W", "error", "-W", _OLD_MAIL, *arguments],
             cwd=self.path,
             env={
                 **os.environ,
