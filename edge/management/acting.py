@@ -1,5 +1,6 @@
 """What the commands share that change what every process refuses."""
 
+import argparse
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -9,12 +10,14 @@ from ..blocks.known import known
 from ..ratelimit import StoreUnavailable
 
 Result = TypeVar("Result")
+_LONGEST = 200
 
 
 class ActingCommand(BaseCommand):
-    """A command that does one thing, or with `--dry-run` says what it would do."""
+    """A command that does one thing for a reason, or with `--dry-run` says what it would do."""
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--reason", type=_reason, required=True, help="Why, for the audit log.")
         parser.add_argument("--dry-run", action="store_true", help="Change nothing, say what would be done.")
 
     def act(self, action: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
@@ -34,6 +37,18 @@ class ActingCommand(BaseCommand):
             raise CommandError(msg) from error
         except ValueError as error:
             raise CommandError(str(error)) from error
+
+
+def _reason(text: str) -> str:
+    """Return a reason without the spaces around it.
+
+    :raises ArgumentTypeError: it is empty or too long.
+    """
+    found = text.strip()
+    if not 0 < len(found) <= _LONGEST:
+        msg = f"Give a reason of at most {_LONGEST} characters."
+        raise argparse.ArgumentTypeError(msg)
+    return found
 
 
 def ending(seconds: float) -> str:

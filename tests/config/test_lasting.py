@@ -150,7 +150,7 @@ def test_it_is_the_end_of_the_response_that_keeps_it_lifted(server: OwnRedis) ->
     assert signals.network_unblocked.disconnect(dispatch_uid="config.end_blocks")
     try:
         respond("block_network", MALLORY, reason="scraping", by="erin")
-        call_command("unblock_ip", MALLORY)
+        call_command("unblock_ip", MALLORY, "--reason", "over")
         lose(server)
         assert status() == 403
     finally:
@@ -160,13 +160,15 @@ def test_it_is_the_end_of_the_response_that_keeps_it_lifted(server: OwnRedis) ->
 def test_another_network_stays_blocked(server: OwnRedis) -> None:
     call_command("block_ip", "203.0.113.0/24", "--reason", "x")
     call_command("block_ip", MALLORY, "--reason", "x")
-    call_command("unblock_ip", MALLORY)
+    call_command("unblock_ip", MALLORY, "--reason", "over")
     assert status() == 403
     lose(server)
     assert status() == 403
 
 
-@pytest.mark.parametrize("command", [("block_ip", "192.0.2.1", "--reason", "x"), ("unblock_ip", "198.51.100.1")])
+@pytest.mark.parametrize(
+    "command", [("block_ip", "192.0.2.1", "--reason", "x"), ("unblock_ip", "198.51.100.1", "--reason", "x")]
+)
 def test_a_command_right_after_the_loss_lifts_nothing_else(server: OwnRedis, command: tuple[str, ...]) -> None:
     call_command("block_ip", MALLORY, "--reason", "x")
     call_command("block_ip", "198.51.100.1", "--reason", "x")
@@ -204,16 +206,16 @@ def test_the_metric_counts_what_commands_do(server: OwnRedis) -> None:
     respond("block_network", "192.0.2.1", reason="x", by="erin")
     call_command("disable_route", "bulwark_articles:export", "--reason", "x")
     assert (active("block_network"), active("disable_route")) == (2, 1)
-    call_command("unblock_ip", MALLORY)
-    call_command("unblock_ip", "192.0.2.1")
-    call_command("enable_route", "bulwark_articles:export")
+    call_command("unblock_ip", MALLORY, "--reason", "over")
+    call_command("unblock_ip", "192.0.2.1", "--reason", "over")
+    call_command("enable_route", "bulwark_articles:export", "--reason", "mended")
     assert (active("block_network"), active("disable_route")) == (0, 0)
 
 
 def test_a_dry_run_keeps_and_ends_nothing(server: OwnRedis) -> None:
     call_command("block_ip", MALLORY, "--reason", "x")
     call_command("block_ip", "192.0.2.1", "--reason", "x", "--dry-run")
-    call_command("unblock_ip", MALLORY, "--dry-run")
+    call_command("unblock_ip", MALLORY, "--reason", "over", "--dry-run")
     assert Response.objects.get().holds(timezone.now())
 
 

@@ -172,9 +172,9 @@ class TestCommands:
             "Would block 203.0.113.0/24 for 7200 s.",
             "Blocked 203.0.113.0/24 for 7200 s.",
         ]
-        call_command("unblock_ip", "203.0.113.0/24", "--dry-run")
+        call_command("unblock_ip", "203.0.113.0/24", "--reason", "over", "--dry-run")
         assert client.get("/page", REMOTE_ADDR="203.0.113.9").status_code == 403
-        call_command("unblock_ip", "203.0.113.0/24")
+        call_command("unblock_ip", "203.0.113.0/24", "--reason", "over")
         assert client.get("/page", REMOTE_ADDR="203.0.113.9").status_code == 200
 
     def test_a_route(self, client: Client, capsys: pytest.CaptureFixture[str]) -> None:
@@ -182,9 +182,9 @@ class TestCommands:
         assert client.get("/api/notes").status_code == 200
         call_command("disable_route", "notes", "--reason", "x")
         assert client.get("/api/notes").status_code == 503
-        call_command("enable_route", "notes", "--dry-run")
+        call_command("enable_route", "notes", "--reason", "mended", "--dry-run")
         assert client.get("/api/notes").status_code == 503
-        call_command("enable_route", "notes")
+        call_command("enable_route", "notes", "--reason", "mended")
         assert client.get("/api/notes").status_code == 200
         assert "Disabled notes until somebody ends it." in capsys.readouterr().out
 
@@ -197,15 +197,32 @@ class TestCommands:
             ("block_ip", "203.0.113.9", "--for", "2", "--reason", "x"),
             ("block_ip", "203.0.113.9", "--for", "0h", "--reason", "x"),
             ("block_ip", "203.0.113.9", "--for", "-2h", "--reason", "x"),
-            ("unblock_ip", "203.0.113.9"),
+            ("unblock_ip", "203.0.113.9", "--reason", "x"),
             ("disable_route", "nonsense", "--reason", "x"),
             ("disable_route", "notes"),
-            ("enable_route", "notes"),
+            ("enable_route", "notes", "--reason", "x"),
         ],
     )
     def test_what_makes_no_sense_is_an_error(self, arguments: tuple[str, ...]) -> None:
         with pytest.raises(CommandError):
             call_command(*arguments)
+
+    @pytest.mark.parametrize("reason", [(), ("--reason", " "), ("--reason", "x" * 201)])
+    def test_whoever_acts_says_why(self, reason: tuple[str, ...]) -> None:
+        block("203.0.113.9", reason="x")
+        disable("notes", reason="x")
+        for action in (
+            ("block_ip", "192.0.2.1"),
+            ("unblock_ip", "203.0.113.9"),
+            ("disable_route", "async"),
+            ("enable_route", "notes"),
+        ):
+            with pytest.raises(CommandError, match="reason"):
+                call_command(*action, *reason)
+        assert [each.network for each in blocklist().current()] == ["203.0.113.9/32"]
+        assert [each.name for each in routes().current()] == ["notes"]
+        assert unblock("203.0.113.9")
+        assert enable("notes")
 
     def test_a_lost_redis_is_an_error(self, own_redis: OwnRedis) -> None:
         own_redis.kill()

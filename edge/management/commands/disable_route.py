@@ -18,7 +18,6 @@ class Command(ActingCommand):
         parser.add_argument(
             "--for", dest="seconds", type=duration, default=0, help="90s, 30m, 2h, 7d; else until enabled"
         )
-        parser.add_argument("--reason", required=True, help="Why, for the audit log.")
 
     def handle(self, *_: Any, name: str, seconds: int, reason: str, dry_run: bool, **__: Any) -> None:
         made = self.act(disable, name, seconds=seconds, reason=reason, dry_run=dry_run)

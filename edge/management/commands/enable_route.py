@@ -14,7 +14,6 @@ class Command(ActingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("name", help="as it was disabled")
-        parser.add_argument("--reason", default="", help="Why, for the audit log.")
 
     def handle(self, *_: Any, name: str, reason: str, dry_run: bool, **__: Any) -> None:
         if not self.act(enable, name, reason=reason, dry_run=dry_run):
