@@ -28,6 +28,7 @@ from .guessing import Exhausted, reserve, trust_device
 from .mfa import assurance, enrolment
 from .models import AccountLock, TokenFamily, TokenFamilyQuerySet, User
 from .oauth.admin import OAuthClientAdmin
+from .reasons import MAX_REASON
 from .views.pages.reauthenticate import to_reauthentication, to_second_factor
 
 __all__ = ["OAuthClientAdmin", "TokenFamilyAdmin", "UserAdmin", "password_change"]
@@ -45,7 +46,7 @@ SHOWN = ("label", "ip", "created_at", "rotated_at", "expires_at", "revoked_at", 
 class ReasonForm(ActionForm):
     """The box beside the actions."""
 
-    reason = forms.CharField(label=_("Reason"), max_length=revocation.MAX_REASON, required=False)
+    reason = forms.CharField(label=_("Reason"), max_length=MAX_REASON, required=False)
 
 
 class ReadOnly:
@@ -225,9 +226,13 @@ class UserAdmin(NoOracle, _UserAdmin):
     @admin.action(description=_("Unlock, and forget wrong guesses"), permissions=["change"])
     def unlock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         found = [user for user in queryset if self.has_change_permission(request, user)]
+        given = _given(request)
         try:
             for user in found:
-                locks.unlock(user, by="admin", now=timezone.now(), actor=request.user, request=request)
+                locks.unlock(user, now=timezone.now(), **given)
+        except ValueError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return
         except StoreUnavailable:
             lost = _("The store of the guesses does not answer: not every account is unlocked.")
             self.message_user(request, lost, messages.ERROR)

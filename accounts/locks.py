@@ -12,9 +12,7 @@ from edge.problems.errors import Problem
 from . import people, sessions, signals
 from .guessing import forget_guesses
 from .models import AccountLock, EndReason, TokenFamily
-
-#: Characters of a reason.
-MAX_REASON = 200
+from .reasons import checked_reason
 
 
 class AccountLocked(Problem):
@@ -44,10 +42,7 @@ def lock(
     :raises ValueError: the reason is empty or too long, or the end is not in the future.
     :raises AccountGone: it has been deleted meanwhile.
     """
-    reason = reason.strip()
-    if not 0 < len(reason) <= MAX_REASON:
-        msg = f"Give a reason of at most {MAX_REASON} characters."
-        raise ValueError(msg)
+    reason = checked_reason(reason)
     if until is not None and until <= now:
         msg = "A lock ends in the future."
         raise ValueError(msg)
@@ -62,16 +57,21 @@ def lock(
     return ended
 
 
-def unlock(user: Any, *, by: str, now: datetime, actor: Any = None, request: HttpRequest | None = None) -> bool:
+def unlock(
+    user: Any, *, reason: str, by: str, now: datetime, actor: Any = None, request: HttpRequest | None = None
+) -> bool:
     """Take the lock off an account, forget the guesses at it, and say whether it was locked by staff.
 
+    :param reason: why, in words that will be read in the log.
+    :raises ValueError: the reason is empty or too long.
     :raises StoreUnavailable: the guesses cannot be reached; nothing is changed.
     """
+    reason = checked_reason(reason)
     forget_guesses(user)
     with transaction.atomic(using=router.db_for_write(AccountLock)):
         was_locked = is_locked(user, now=now)
         AccountLock.objects.of(user).delete()
-        _tell(signals.account_unlocked, user, actor, request, {"by": by, "was_locked": was_locked})
+        _tell(signals.account_unlocked, user, actor, request, {"by": by, "reason": reason, "was_locked": was_locked})
     return was_locked
 
 

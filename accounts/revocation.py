@@ -8,9 +8,7 @@ from django.http import HttpRequest
 
 from . import sessions, signals
 from .models import TokenFamily, TokenFamilyQuerySet
-
-#: Characters of a reason.
-MAX_REASON = 200
+from .reasons import checked_reason
 
 
 def revoke(
@@ -23,10 +21,7 @@ def revoke(
     :param user: who did it, or None.
     :raises ValueError: the reason is empty or too long.
     """
-    reason = reason.strip()
-    if not 0 < len(reason) <= MAX_REASON:
-        msg = f"Give a reason of at most {MAX_REASON} characters."
-        raise ValueError(msg)
+    reason = checked_reason(reason)
     with transaction.atomic(using=router.db_for_write(TokenFamily)):
         targets = list(found.filter(revoked_at=None).select_related("user").order_by("pk")[:2])
         ended = sessions.end_all(found, now=now, reason=reason)

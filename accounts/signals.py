@@ -28,7 +28,8 @@ login_failed = Signal()
 # kind and no scope, and seconds None where it has no end
 account_locked = Signal()
 
-# A lock was taken off, or guesses were forgotten, by staff. target: the user. data: {"by": str, "was_locked": bool}
+# A lock was taken off, or guesses were forgotten, by staff. target: the user.
+# Its data: {"by": str, "reason": str, "was_locked": bool}
 account_unlocked = Signal()
 
 # Somebody logged in from a device that the account was never logged in to from. target: the new TokenFamily.
@@ -46,7 +47,8 @@ logged_out_everywhere = Signal()
 session_revoked = Signal()
 
 # A command or a response has stored new keys beside or, where they were compromised, in place of those there were.
-# Its data: {"purposes": ["access", "encryption", "refresh"] or some of them, "compromised": bool}
+# Its data: {"purposes": ["access", "encryption", "refresh"] or some of them, "compromised": bool, "reason": str, empty
+# where the rotation is one of routine}
 signing_keys_rotated = Signal()
 
 # A refresh token was exchanged. target: the TokenFamily. data: {"generation": int}

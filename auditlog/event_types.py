@@ -31,7 +31,7 @@ class EventType(enum.Enum):
 
     ACCOUNTS_ACCOUNT_DELETED = "accounts.account_deleted", 3, "sessions"
     ACCOUNTS_ACCOUNT_LOCKED = "accounts.account_locked", 4, "by kind reason scope seconds"
-    ACCOUNTS_ACCOUNT_UNLOCKED = "accounts.account_unlocked", 3, "by was_locked"
+    ACCOUNTS_ACCOUNT_UNLOCKED = "accounts.account_unlocked", 3, "by reason was_locked"
     ACCOUNTS_AUTHORIZATION_REFUSED = "accounts.authorization_refused", 3, "reason"
     ACCOUNTS_CLIENT_ADMINISTERED = "accounts.client_administered", 4, "action client fields"
     ACCOUNTS_CODE_REUSE_DETECTED = "accounts.code_reuse_detected", 4, "client"
@@ -58,7 +58,7 @@ class EventType(enum.Enum):
     ACCOUNTS_RECOVERY_CODE_USED = "accounts.recovery_code_used", 3, "left step"
     ACCOUNTS_RECOVERY_CODES_REGENERATED = "accounts.recovery_codes_regenerated", 3, "count"
     ACCOUNTS_SESSION_REVOKED = "accounts.session_revoked", 2, "by reason sessions"
-    ACCOUNTS_SIGNING_KEYS_ROTATED = "accounts.signing_keys_rotated", 4, "compromised purposes"
+    ACCOUNTS_SIGNING_KEYS_ROTATED = "accounts.signing_keys_rotated", 4, "compromised purposes reason"
     ACCOUNTS_SOCIAL_ACCOUNT_LINKED = "accounts.social_account_linked", 3, "provider"
     ACCOUNTS_SOCIAL_ACCOUNT_UNLINKED = "accounts.social_account_unlinked", 3, "provider"
     ACCOUNTS_TOKEN_FORGED = "accounts.token_forged", 5, "reason"

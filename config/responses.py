@@ -94,9 +94,10 @@ def lock_account(subject: str, *, reason: str, seconds: int, user: Any, request:
     locks.lock(account(subject), until=until, reason=reason, by="response", now=now, actor=user, request=request)
 
 
-def unlock_account(subject: str, *, reason: str, user: Any, request: HttpRequest | None) -> None:  # noqa: ARG001
+def unlock_account(subject: str, *, reason: str, user: Any, request: HttpRequest | None) -> None:
     """Let the account log in again."""
-    locks.unlock(account(subject), by="response", now=timezone.now(), actor=user, request=request)
+    now = timezone.now()
+    locks.unlock(account(subject), reason=reason, by="response", now=now, actor=user, request=request)
 
 
 def force_password_reset(subject: str, *, reason: str, user: Any, request: HttpRequest | None) -> None:
@@ -140,7 +141,7 @@ def needs_mfa_in_production(user: Any) -> bool:
 def rotate_signing_key(_subject: str, *, reason: str, user: Any, request: HttpRequest | None) -> None:  # noqa: ARG001
     """Sign access tokens with a new key at once."""
     try:
-        call_command("rotate_signing_key", "--now", stdout=io.StringIO())
+        call_command("rotate_signing_key", "--now", f"--reason={reason}", stdout=io.StringIO())
     except CommandError as error:  # keys that this process may not store
         raise ValueError(str(error)) from error
 

@@ -17,7 +17,7 @@ from django.http import HttpRequest
 
 from .. import people, sessions, signals
 from ..models import EndReason, Passkey, RecoveryCode, TokenFamily, TotpDevice
-from ..revocation import MAX_REASON
+from ..reasons import checked_reason
 from . import factors, holdings, passkeys, recovery, requirement, totp
 from .proofs import FactorRefused, Method
 
@@ -142,10 +142,7 @@ def reset(user: Any, *, by: str, reason: str, request: HttpRequest | None, actor
     :raises ValueError: the reason is empty or too long.
     :raises AccountGone: the account has been deleted meanwhile.
     """
-    reason = reason.strip()
-    if not 0 < len(reason) <= MAX_REASON:
-        msg = f"Give a reason of at most {MAX_REASON} characters."
-        raise ValueError(msg)
+    reason = checked_reason(reason)
     with transaction.atomic(using=router.db_for_write(TokenFamily)):
         people.hold(user)
         for model in (TotpDevice, Passkey, RecoveryCode):

@@ -216,7 +216,7 @@ def test_rotation_publishes_now_and_signs_later(key_file: FileKeys, alice: User,
 
 def test_a_compromised_key_is_worth_nothing_at_once(key_file: FileKeys, alice: User, browser: Browser) -> None:
     browser.log_in("alice@example.com")
-    run("rotate_signing_key", "--compromised")
+    run("rotate_signing_key", "--compromised", "--reason", "leaked")
     keys.reset()
     assert browser.send("GET", "me").status_code == 401
     assert browser.refresh().status_code == 401
@@ -225,12 +225,26 @@ def test_a_compromised_key_is_worth_nothing_at_once(key_file: FileKeys, alice: U
 def test_a_rotation_is_told_once_it_is_stored(key_file: FileKeys, sent: list[Sent]) -> None:
     run("rotate_signing_key", "--print")
     assert not sent
-    run("rotate_signing_key", "--compromised", "--purpose", "access")
+    run("rotate_signing_key", "--compromised", "--purpose", "access", "--reason", "leaked")
     run("rotate_signing_key")
     assert [(each.name, each.data) for each in sent] == [
-        ("signing_keys_rotated", {"purposes": ["access"], "compromised": True}),
-        ("signing_keys_rotated", {"purposes": ["access", "refresh", "encryption"], "compromised": False}),
+        ("signing_keys_rotated", {"purposes": ["access"], "compromised": True, "reason": "leaked"}),
+        (
+            "signing_keys_rotated",
+            {"purposes": ["access", "refresh", "encryption"], "compromised": False, "reason": ""},
+        ),
     ]
+
+
+@pytest.mark.parametrize("when", ["--now", "--compromised"])
+@pytest.mark.parametrize("reason", [(), ("--reason", " "), ("--reason", "x" * 201)])
+def test_who_does_not_wait_for_the_day_says_why(key_file: FileKeys, when: str, reason: tuple[str, ...]) -> None:
+    keys.keyring()
+    before = key_file.load()
+    with pytest.raises(CommandError, match="reason"):
+        run("rotate_signing_key", when, *reason)
+    assert key_file.load() == before
+    assert len(json.loads(run("rotate_signing_key", when, "--print"))["access"]) == 1 + (when == "--now")
 
 
 def test_printing_stores_nothing(key_file: FileKeys) -> None:
@@ -261,7 +275,7 @@ def test_no_command_shows_a_key(key_file: FileKeys) -> None:
         jwk[member] for jwks in key_file.load().values() for jwk in jwks for member in ("d", "k") if member in jwk
     ]
     assert len(secrets) == 3
-    text = run("keys", "status") + run("rotate_signing_key", "--now")
+    text = run("keys", "status") + run("rotate_signing_key", "--now", "--reason", "x")
     assert [secret for secret in secrets if secret in text] == []
 
 

@@ -86,20 +86,32 @@ def test_the_commands(alice: User, sent: list[Sent], capsys: pytest.CaptureFixtu
     call_command("lock_account", "ALICE@example.com", "--reason", "until further notice")
     assert AccountLock.objects.get().until is None
     assert Browser().log_in(ALICE).status_code == 401
-    call_command("unlock_account", ALICE, "--dry-run")
+    call_command("unlock_account", ALICE, "--reason", "called back", "--dry-run")
     assert "Would unlock it" in capsys.readouterr().out
     assert AccountLock.objects.exists()
-    call_command("unlock_account", ALICE)
+    call_command("unlock_account", ALICE, "--reason", "called back")
     assert Browser().log_in(ALICE).status_code == 200
-    call_command("unlock_account", ALICE)
-    assert [each.data.get("was_locked") for each in sent if each.name == "account_unlocked"] == [True, False]
+    call_command("unlock_account", ALICE, "--reason", "called back")
+    assert [each.data for each in sent if each.name == "account_unlocked"] == [
+        {"by": "command", "reason": "called back", "was_locked": was_locked} for was_locked in (True, False)
+    ]
     assert "Unlocked." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("reason", [[], ["--reason", " "], ["--reason", "x" * 201]])
+def test_no_lock_is_taken_off_without_a_reason(alice: User, reason: list[str]) -> None:
+    lock(alice)
+    with pytest.raises(CommandError, match="reason"):
+        call_command("unlock_account", ALICE, *reason)
+    with pytest.raises(ValueError, match="reason"):
+        locks.unlock(alice, reason=reason[-1] if reason else "", by="response", now=timezone.now())
+    assert AccountLock.objects.exists()
 
 
 def test_unlocking_forgets_the_guesses(alice: User, settings: Settings) -> None:
     settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "GUESSES_PER_ACCOUNT": 2}
     assert [Browser().log_in(ALICE, password="wrong").status_code for _ in range(3)] == [401, 401, 429]
-    call_command("unlock_account", ALICE)
+    call_command("unlock_account", ALICE, "--reason", "called back")
     assert Browser().log_in(ALICE).status_code == 200
 
 
@@ -165,7 +177,8 @@ def test_staff_lock_and_unlock_in_the_admin(alice: User, client: Client, sent: l
         in client.get(f"{users}{alice.pk}/change/", secure=True).content.decode()
     )
     assert Browser().log_in(ALICE).status_code == 401
-    assert "2 accounts are unlocked" in act("unlock")
+    assert "Give a reason" in act("unlock")
+    assert "2 accounts are unlocked" in act("unlock", "called back")
     assert Browser().log_in(ALICE).status_code == 200
     told = [(each.name, each.user, each.target) for each in sent if each.name.startswith("account_")]
     assert told[0] == ("account_locked", admin, alice)

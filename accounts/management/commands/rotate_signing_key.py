@@ -10,6 +10,7 @@ from ... import keys, signals
 from ...conf import conf
 from ...keys.documents import PURPOSES, SIGNING_ALGORITHMS, new_document, with_new_key
 from ...keys.ring import build, provider, soonest
+from ...reasons import checked_reason
 
 
 class Command(BaseCommand):
@@ -24,10 +25,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--compromised", action="store_true", help="drop all other keys: what they signed is refused from now on"
         )
+        parser.add_argument("--reason", default="", help="why, for the log; --now and --compromised need one")
         parser.add_argument("--print", action="store_true", help="print the new document, store nothing")
         parser.add_argument("--first", action="store_true", help="start a new document where there is none")
 
     def handle(self, **options: Any) -> None:
+        reason = _reason(options)
         now = timezone.now()
         algorithm = options["algorithm"] or conf.algorithm
         document = new_document(algorithm, now) if options["first"] else self._rotated(algorithm, options)
@@ -51,7 +54,7 @@ class Command(BaseCommand):
                 user=None,
                 target=None,
                 outcome="success",
-                data={"purposes": _purposes(options), "compromised": options["compromised"]},
+                data={"purposes": _purposes(options), "compromised": options["compromised"], "reason": reason},
             )
         self.stdout.write(f"Stored: {source.describe()}. `manage.py keys status` shows what holds from when.")
 
@@ -71,6 +74,21 @@ class Command(BaseCommand):
             alone = options["compromised"] and purpose != "encryption"
             document = with_new_key(document, purpose, name, active_from, alone=alone)
         return document
+
+
+def _reason(options: dict[str, Any]) -> str:
+    """Return why, which may be empty where keys are only printed, are the first, or sign from the usual day on.
+
+    :raises CommandError: it is needed and missing, or too long.
+    """
+    given: str = options["reason"]
+    is_at_once = options["now"] or options["compromised"]
+    if not given and (options["print"] or options["first"] or not is_at_once):
+        return ""
+    try:
+        return checked_reason(given)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
 
 
 def _purposes(options: dict[str, Any]) -> list[str]:

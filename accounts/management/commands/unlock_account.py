@@ -15,9 +15,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("account", help="what the user logs in with, or the user's address")
+        parser.add_argument("--reason", required=True, help="why; it is kept in the log")
         parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
 
-    def handle(self, *_: Any, account: str, dry_run: bool, **__: Any) -> None:
+    def handle(self, *_: Any, account: str, reason: str, dry_run: bool, **__: Any) -> None:
         user = people.find(account) or people.find_by_email(account)
         if user is None:
             msg = "There is no such user."
@@ -27,7 +28,9 @@ class Command(BaseCommand):
             self.stdout.write(f"Would {'unlock it, and' if held else 'unlock nothing, but'} forget the guesses.")
             return
         try:
-            was_locked = locks.unlock(user, by="command", now=timezone.now())
+            was_locked = locks.unlock(user, reason=reason, by="command", now=timezone.now())
+        except ValueError as error:
+            raise CommandError(str(error)) from error
         except StoreUnavailable as error:
             msg = f"The store of the guesses does not answer, so nothing was changed: {error}."
             raise CommandError(msg) from error

@@ -63,7 +63,7 @@ def own_keys(settings: Settings, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("own_keys")
 def test_seeds_move_to_a_new_key_and_the_old_one_goes(alice: User, owner: Browser, phone: Phone) -> None:
     first = TotpDevice.objects.get().kid
-    run("rotate_signing_key", "--purpose", "encryption", "--now")
+    run("rotate_signing_key", "--purpose", "encryption", "--now", "--reason", "x")
     browser = Browser()
     with time_machine.travel(timezone.now() + timedelta(minutes=2)):
         assert "encryption" in run("keys", "status")
@@ -76,7 +76,7 @@ def test_seeds_move_to_a_new_key_and_the_old_one_goes(alice: User, owner: Browse
 @pytest.mark.usefixtures("own_keys")
 def test_a_login_moves_its_own_seed(owner: Browser, phone: Phone) -> None:
     first = TotpDevice.objects.get().kid
-    run("rotate_signing_key", "--purpose", "encryption", "--now")
+    run("rotate_signing_key", "--purpose", "encryption", "--now", "--reason", "x")
     browser = Browser()
     with time_machine.travel(timezone.now() + timedelta(minutes=2)):
         assert second_step(browser, first_step(browser), totp=phone.code()).status_code == 200
@@ -86,7 +86,7 @@ def test_a_login_moves_its_own_seed(owner: Browser, phone: Phone) -> None:
 
 @pytest.mark.usefixtures("own_keys")
 def test_a_compromised_key_is_replaced_and_takes_no_seed_along(owner: Browser, phone: Phone) -> None:
-    run("rotate_signing_key", "--compromised")
+    run("rotate_signing_key", "--compromised", "--reason", "leaked")
     browser = Browser()
     assert second_step(browser, first_step(browser), totp=phone.code()).status_code == 200
 
