@@ -22,7 +22,7 @@ from .event_types import is_listed
 from .meanings import Meaning
 from .models import Event, Severity
 from .operations import VENDORS
-from .response.actions import ACTIONS
+from .response.actions import ACTIONS, Subject
 from .response.automatic import network_of
 from .sealing import publishing
 from .sealing.checkpoints import own_keys
@@ -60,12 +60,15 @@ def check_getters(**_: Any) -> Iterable[CheckMessage]:
     """E003: a getter does not exist or cannot be called."""
     for key in GETTERS:
         path = getattr(conf, key.lower())
-        try:
-            good = callable(import_string(path))
-        except ImportError:
-            good = False
-        if not good:
+        if not _is_function(path):
             yield Error(f"{NAME}[{key!r}] names no function: {path!r}.", id="bulwark_auditlog.E003")
+
+
+def _is_function(path: str) -> bool:
+    try:
+        return callable(import_string(path))
+    except ImportError:
+        return False
 
 
 def check_types(**_: Any) -> Iterable[CheckMessage]:
@@ -105,18 +108,19 @@ _TUNED: dict[str, Callable[[Any], bool]] = {
 
 
 def check_responses(**_: Any) -> Iterable[CheckMessage]:
-    """E014: an action is unknown, its function does not exist, or a rule would take one that is not offered."""
+    """E014: an action or subject is unknown or names no function, or a rule would take an action not offered."""
     known = {action.name for action in ACTIONS}
     for name, given in conf.responses.items():
-        try:
-            good = name in known and all(
-                callable(import_string(path)) for path in ([given] if isinstance(given, str) else given)
-            )
-        except ImportError:
-            good = False
-        if not good:
+        paths = [given] if isinstance(given, str) else given
+        if name not in known or not all(map(_is_function, paths)):
             yield Error(
                 f"{NAME}['RESPONSES'][{name!r}] is no action, or names no function.", id="bulwark_auditlog.E014"
+            )
+    for kind, path in conf.response_subjects.items():
+        if kind not in {subject for subject in Subject if subject} or not _is_function(path):
+            yield Error(
+                f"{NAME}['RESPONSE_SUBJECTS'][{kind!r}] is no subject, or names no function.",
+                id="bulwark_auditlog.E014",
             )
     for name, rule in conf.rules.items():
         wanted = rule.get("respond")

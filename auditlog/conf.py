@@ -124,6 +124,11 @@ class Conf:
         return self._given("RESPONSES", {})
 
     @property
+    def response_subjects(self) -> Mapping[str, str]:
+        """Kind of subject ("account", "network", ...) -> dotted path of what finds one by its name, or raises."""
+        return self._given("RESPONSE_SUBJECTS", {})
+
+    @property
     def recent_login(self) -> str:
         """Dotted path of `f(request) -> bool`: whether the user has logged in recently enough to act."""
         return self._given("RECENT_LOGIN", f"{__package__}.getters.has_logged_in_recently")

@@ -65,11 +65,7 @@ def enable_route(subject: str, *, reason: str, user: Any, request: HttpRequest |
 
 def end_session(subject: str, *, reason: str, user: Any, request: HttpRequest | None) -> None:
     """End one session, by its id."""
-    try:
-        found = TokenFamily.objects.filter(pk=subject)
-    except ValidationError as error:
-        raise ValueError("A session's id is a UUID.") from error
-    _end(found, reason=reason, user=user, request=request)
+    _end(TokenFamily.objects.filter(pk=session(subject).pk), reason=reason, user=user, request=request)
 
 
 def end_user_sessions(subject: str, *, reason: str, user: Any, request: HttpRequest | None) -> None:
@@ -160,6 +156,30 @@ def account(subject: str) -> Any:
     if found is None:
         raise LookupError("There is no such account.")
     return found
+
+
+def session(subject: str) -> TokenFamily:
+    """Return the session of an id, whether it is alive or not.
+
+    :raises LookupError: there is none.
+    :raises ValueError: it is no id.
+    """
+    try:
+        found = TokenFamily.objects.filter(pk=subject).first()
+    except ValidationError as error:
+        raise ValueError("A session's id is a UUID.") from error
+    if found is None:
+        raise LookupError("There is no such session.")
+    return found
+
+
+def tenant(subject: str) -> None:
+    """See that there are sessions for a tenant, alive or not: its id may be misspelt.
+
+    :raises LookupError: there are none.
+    """
+    if not TokenFamily.objects.filter(tenant=subject).exists():
+        raise LookupError("No session is for this tenant.")
 
 
 def _id_of(subject: str) -> str:

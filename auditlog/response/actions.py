@@ -155,7 +155,8 @@ def undoable(response: Response, *, reason: str) -> Action:
 def checked(name: str, subject: str, *, reason: str, seconds: int = 0) -> Action:
     """Return the action that is asked for, as far as it can be told without taking it.
 
-    :raises ResponseRefused: there is no such action here, or it takes no such subject, reason or time.
+    :raises ResponseRefused: there is no such action here, it takes no such subject, reason or time, or there is no such
+        subject.
     """
     action = offered().get(name)
     if action is None:
@@ -170,6 +171,9 @@ def checked(name: str, subject: str, *, reason: str, seconds: int = 0) -> Action
         raise ResponseRefused("This action does not last for a time.")
     if seconds > _LONGEST.total_seconds():
         raise ResponseRefused(f"An action lasts {_LONGEST.days} days at most, or until it is undone.")
+    finder = conf.response_subjects.get(action.subject)
+    if finder is not None:
+        _call(import_string(finder), subject)
     return action
 
 

@@ -176,6 +176,13 @@ BULWARK_AUDITLOG: dict[str, Any] = {
         "lock_account": ["config.responses.lock_account", "config.responses.unlock_account"],
         "rotate_signing_key": "config.responses.rotate_signing_key",
     },
+    "RESPONSE_SUBJECTS": {
+        "account": "config.responses.account",
+        "network": "edge.blocks.entries.blockable",
+        "route": "edge.blocks.routes.switchable",
+        "session": "config.responses.session",
+        "tenant": "config.responses.tenant",
+    },
     "SIGNALS": [
         "accounts.signals.account_deleted",
         "accounts.signals.account_locked",

@@ -60,6 +60,8 @@ def test_our_own_settings_pass() -> None:
         ),
         ({"RULES": {"probing": {"limit": 3, "enabled": False}}}, []),
         ({"RULES": {"probing": {"respond": {"action": "no_such"}}}}, ["bulwark_auditlog.E014"]),
+        ({"RESPONSE_SUBJECTS": {"account": "config.responses.no_such"}}, ["bulwark_auditlog.E014"]),
+        ({"RESPONSE_SUBJECTS": {"": "config.responses.account"}}, ["bulwark_auditlog.E014"]),
         ({"NEVER_BLOCK": ["10.0.0.0/8", "the office"]}, ["bulwark_auditlog.E017"]),
         ({"NEVER_BLOCK": "10.0.0.0/8"}, ["bulwark_auditlog.E017"]),
         ({"NEVER_BLOCK": ["10.1.2.3", "::ffff:10.0.0.0/104", "2001:db8::/48"]}, []),

@@ -363,9 +363,21 @@ def test_a_dry_run_says_what_would_be_refused(alice: User) -> None:
         ["end_session", "x", "--for", "2h"],
         ["block_network", "203.0.113.9", "--for", "9999999d"],
         ["--undo", str(made.pk)],
+        ["block_network", "nonsense"],
+        ["block_network", "0.0.0.0/0"],
+        ["disable_route", "no_such"],
+        ["end_session", "x"],
+        ["end_session", "00000000-0000-0000-0000-000000000000"],
+        ["end_tenant_sessions", "no such"],
+        ["end_user_sessions", "nobody@example.org"],
+        ["force_mfa", "nobody@example.org"],
+        ["force_password_reset", "nobody@example.org"],
+        ["lock_account", "nobody@example.org"],
     ):
-        with pytest.raises(CommandError):
-            call_command("respond", *arguments, "--reason", "y", "--dry-run")
+        for trial in (["--dry-run"], []):
+            with pytest.raises(CommandError):
+                call_command("respond", *arguments, "--reason", "y", *trial)
+    assert Response.objects.count() == 1
 
 
 @pytest.mark.parametrize(
