@@ -3,19 +3,23 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+from socket import socket
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 from django.utils.module_loading import import_string
 
 from .conf import conf
+from .deadlines import within
 
-#: Seconds to wait for an answer.
-TIMEOUT = 10.0
+#: Seconds without a byte of an answer, and seconds for all of it: less than the `LEASE` of what is delivered.
+TIMEOUT, LONGEST_TIME = 10.0, 30.0
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _LONGEST = 100_000
 _PREFIX = "whsec_"
@@ -40,7 +44,29 @@ class _NoRedirects(HTTPRedirectHandler):
         return None
 
 
-_opener = build_opener(_NoRedirects)
+class _Http(HTTPHandler):
+    def __init__(self, connect: Callable[..., socket]) -> None:
+        super().__init__()
+        self._connect = connect
+
+    def http_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(partial(_connection, HTTPConnection, self._connect), req)
+
+
+class _Https(HTTPSHandler):
+    def __init__(self, connect: Callable[..., socket]) -> None:
+        super().__init__()
+        self._connect = connect
+
+    def https_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(partial(_connection, HTTPSConnection, self._connect), req)
+
+
+def _connection(kind: type[HTTPConnection], connect: Callable[..., socket], host: str, **given: Any) -> HTTPConnection:
+    made = kind(host, **given)
+    # All that http.client has to say how it connects: before TLS, and before a proxy is asked.
+    made._create_connection = connect  # type: ignore[attr-defined]  # noqa: SLF001
+    return made
 
 
 def checked_url(url: str) -> str:
@@ -104,15 +130,17 @@ def send(method: str, url: str, body: bytes | None, headers: Mapping[str, str]) 
 
     :raises PostRefused: with another status than 2xx.
     :raises ValueError: the URL is neither http nor https.
-    :raises OSError: not at all.
+    :raises OSError: not at all, or not all of it within `LONGEST_TIME`.
     """
     if urlsplit(url).scheme not in {"http", "https"}:
         msg = f"{url!r} is no http address."
         raise ValueError(msg)
     request = Request(url, data=body, method=method, headers=dict(headers))  # noqa: S310 - no other scheme comes here
-    try:
-        with _opener.open(request, timeout=TIMEOUT) as response:
-            return str(response.read(_LONGEST).decode(errors="replace"))
-    except HTTPError as error:
-        with error:
-            raise PostRefused(error.code, error.read(200)) from error
+    with within(LONGEST_TIME) as connect:
+        opener = build_opener(_NoRedirects, _Http(connect), _Https(connect))
+        try:
+            with opener.open(request, timeout=TIMEOUT) as response:
+                return str(response.read(_LONGEST).decode(errors="replace"))
+        except HTTPError as error:
+            with error:
+                raise PostRefused(error.code, error.read(200)) from error

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Sequence
 from datetime import UTC
 
+from ..deadlines import within
 from ..formats import Format
 from ..models import Event, Severity
 from .receivers import Receiver
@@ -19,7 +20,8 @@ _LEVELS = {
     Severity.CRITICAL: 2,
     Severity.FATAL: 1,
 }
-TIMEOUT = 30.0
+#: Seconds in which nothing happens, and seconds for a batch.
+TIMEOUT, LONGEST_TIME = 30.0, 120.0
 
 
 class SyslogReceiver(Receiver):
@@ -51,7 +53,7 @@ class SyslogReceiver(Receiver):
             b"%d %b" % (len(found), found)
             for found in (message(event, text) for event, text in zip(events, self.lines(events), strict=True))
         )
-        with socket.create_connection(self.address, timeout=TIMEOUT) as plain:
+        with within(LONGEST_TIME) as connect, connect(self.address, TIMEOUT) as plain:
             if self.context is None:
                 plain.sendall(frames)
                 plain.shutdown(socket.SHUT_WR)

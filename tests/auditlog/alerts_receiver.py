@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -54,17 +55,21 @@ def receiver() -> Iterator[Receiver]:
             thread.join()
 
 
+SLOWLY = b"HTTP/1.1 200 OK\r\nX-Slow: "
+
+
 @contextmanager
-def never_done() -> Iterator[str]:
-    """Run a receiver that goes on answering for as long as it runs, and yield its address."""
+def never_done(begins: bytes = SLOWLY, seconds: float = 3600) -> Iterator[str]:
+    """Run a receiver that goes on answering, a byte at a time, for as long as it runs, and yield its address."""
     stopped = threading.Event()
 
     def answer() -> None:
         try:
             caller, _ = server.accept()
             with caller:
-                caller.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-                while not stopped.wait(0.5):
+                caller.sendall(begins)
+                ends_at = time.monotonic() + seconds
+                while not stopped.wait(0.1) and time.monotonic() < ends_at:
                     caller.sendall(b"z")
         except OSError:
             """Nobody called, or the caller has gone."""

@@ -23,10 +23,11 @@ from auditlog.checks import check_namesake, check_shipping
 from auditlog.metrics import collected
 from auditlog.models import Event, Follower
 from auditlog.posting import PostRefused
-from auditlog.shipping import position
+from auditlog.shipping import position, syslog
 from auditlog.shipping.receivers import FileReceiver, Receiver, StdoutReceiver
 from auditlog.shipping.syslog import SyslogReceiver, message
 from auditlog.shipping.webhook import WebhookReceiver
+from tests.auditlog.alerts_receiver import never_done
 from tests.edge.outbound.servers import certificate
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -259,6 +260,14 @@ def test_a_syslog_server_that_dies_with_unread_messages_has_taken_none(
     with pytest.raises(OSError, match=r"reset|Broken pipe|not connected"):
         SyslogReceiver("127.0.0.1", server.getsockname()[1], tls=False).send(seven * 200)
     thread.join()
+
+
+def test_a_syslog_server_that_says_something_for_ever_is_left(
+    seven: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(syslog, "LONGEST_TIME", 0.3)
+    with never_done(seconds=5) as url, pytest.raises(TimeoutError, match=r"not over after 0\.3 s"):
+        SyslogReceiver("127.0.0.1", int(url.rpartition(":")[2]), tls=False).send(seven)
 
 
 def test_no_value_starts_another_syslog_message(events: Store) -> None:
