@@ -77,6 +77,7 @@ class EventType(enum.Enum):
     ARTICLES_ARTICLES_EXPORTED = "articles.articles_exported", 3, "filters format rows"
     AUDITLOG_ALERT_ACKNOWLEDGED = "auditlog.alert_acknowledged", 2, "note rule"
     AUDITLOG_ALERT_CLOSED = "auditlog.alert_closed", 2, "note rule"
+    AUDITLOG_ALERT_NOTED = "auditlog.alert_noted", 2, "note rule"
     AUDITLOG_ALERT_RAISED = "auditlog.alert_raised", 3, "key rule"
     AUDITLOG_EPOCH_STARTED = "auditlog.epoch_started", 4, "epoch sealed_before"
     AUDITLOG_EVENT_VIEWED = "auditlog.event_viewed", 1, "id type"

@@ -96,6 +96,7 @@ MEANINGS: dict[str, Meaning] = {
     "articles.articles_exported": Meaning.READ,
     "auditlog.alert_acknowledged": Meaning.FINDING_UPDATED,
     "auditlog.alert_closed": Meaning.FINDING_CLOSED,
+    "auditlog.alert_noted": Meaning.FINDING_UPDATED,
     "auditlog.alert_raised": Meaning.FOUND,
     "auditlog.epoch_started": Meaning.FOUND,
     "auditlog.event_viewed": Meaning.READ,

@@ -89,7 +89,9 @@ def close(alert: Alert, *, by: Any, note: str) -> None:
 
 def add_note(alert: Alert, *, by: Any, note: str) -> None:
     """Write a line into the alert's timeline."""
-    _step(alert, _name(by), note)
+    with transaction.atomic(using=alert._state.db):  # noqa: SLF001 - Django documents it
+        _step(alert, _name(by), note)
+        record("auditlog.alert_noted", user=by, target=alert, data={"rule": alert.rule, "note": note})
 
 
 def tell(alert: Alert, news: AlertState) -> None:

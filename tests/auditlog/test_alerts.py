@@ -291,7 +291,8 @@ def test_people_take_it_on_and_close_it(webhook: Receiver) -> None:
     ]
     assert (the_alert().state, the_alert().owner) == (AlertState.CLOSED, erin)
     kinds = Event.objects.filter(target_type="bulwark_auditlog.alert").order_by("seq").values_list("type", flat=True)
-    assert list(kinds) == ["auditlog.alert_raised", "auditlog.alert_acknowledged", "auditlog.alert_closed"]
+    assert list(kinds) == [f"auditlog.alert_{step}" for step in ("raised", "acknowledged", "noted", "closed")]
+    assert Event.objects.get(type="auditlog.alert_noted").data["note"] == "asked alice"
     found(guessed(minutes=1))  # it begins anew: that is another alert
     assert Alert.objects.filter(rule="login_failures_by_account").count() == 2
 
