@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from ..identifiers import well_formed
@@ -101,8 +102,10 @@ class IncidentAdmin(_Admin):
                 running.draft_notice(incident, by=by)
             elif step == "send" and not allows(request):
                 self.message_user(request, AGAIN, messages.ERROR)
-            elif step == "send" and (notice := incident.notices.filter(sent_at=None).order_by("-pk").first()):
-                running.send_notice(notice, confirmation=text, by=by)
+            elif step == "send":
+                running.send_notice(running.waiting_notice(incident), confirmation=text, by=by)
+            else:
+                self.message_user(request, _("There is no such step."), messages.ERROR)
         except running.IncidentStepRefused as error:
             self.message_user(request, str(error), messages.ERROR)
         return redirect("admin:bulwark_auditlog_incident_change", pk)

@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
 from django.core.validators import validate_email
 from django.db import router, transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -86,9 +88,9 @@ def note(incident: Incident, text: str, *, by: str) -> None:
 
 
 def contain(incident: Incident, text: str, *, by: str) -> None:
-    """Say that the attack goes on no more, and what stopped it."""
+    """Say that the attack goes on no more, and what stopped it: each time a line, and the first time stays."""
     with _transaction():
-        _move(incident, state=IncidentState.CONTAINED, contained_at=timezone.now())
+        _move(incident, state=IncidentState.CONTAINED, contained_at=Coalesce("contained_at", Value(timezone.now())))
         _tell(incident, by, "incident_contained", f"contained: {_words(text)}")
     incident.refresh_from_db()
 
@@ -123,6 +125,17 @@ def draft_notice(incident: Incident, *, by: str, template: str = "") -> Incident
     with _transaction():
         notice = incident.notices.create(subject=subject[:200], body=body.strip(), recipients=incident.affected)
         _tell(incident, by, "incident_notice_drafted", f"drafted a notice to {len(incident.affected)}: {subject}")
+    return notice
+
+
+def waiting_notice(incident: Incident) -> IncidentNotice:
+    """Return the newest draft that was not sent.
+
+    :raises IncidentStepRefused: there is none.
+    """
+    notice = incident.notices.filter(sent_at=None).order_by("-pk").first()
+    if notice is None:
+        raise IncidentStepRefused("There is no draft: draft a notice first.")
     return notice
 
 

@@ -62,6 +62,16 @@ def test_every_step_is_a_line_and_an_event(incident: Incident) -> None:
     assert Event.objects.filter(type__startswith="auditlog.incident_").count() == 4
 
 
+def test_what_is_contained_again_was_contained_the_first_time(incident: Incident) -> None:
+    running.contain(incident, "blocked the network", by="erin")
+    first = incident.contained_at
+    running.contain(incident, "locked the account, too", by="bob")
+    assert first is not None
+    assert Incident.objects.get().contained_at == first
+    assert incident.entries.filter(text__startswith="contained: ").count() == 2
+    assert Event.objects.filter(type="auditlog.incident_contained").count() == 2
+
+
 @pytest.mark.parametrize("missing", POST_MORTEM)
 def test_without_a_whole_post_mortem_it_does_not_close(missing: str, incident: Incident) -> None:
     with pytest.raises(running.IncidentStepRefused, match=missing):
@@ -294,6 +304,12 @@ def test_the_page_shows_and_moves_it(responder: Client, incident: Incident, mail
     assert Incident.objects.get().state == IncidentState.CLOSED
     assertContains(responder.get(f"{page}change/"), "closed")
     assert responder.post(f"{page}step/note/", {"text": "more"}).status_code == 403
+
+
+@pytest.mark.parametrize(("step", "said"), [("dance", "There is no such step"), ("send", "There is no draft")])
+def test_a_step_that_cannot_be_taken_is_said(step: str, said: str, responder: Client, incident: Incident) -> None:
+    page = f"/admin/bulwark_auditlog/incident/{incident.pk}/"
+    assertContains(responder.post(f"{page}step/{step}/", {"text": "x"}, follow=True), said)
 
 
 @pytest.mark.parametrize("lacking", ["a recent login", "the permission"])

@@ -72,10 +72,7 @@ class Command(BaseCommand):
     def _notify(self, options: dict[str, Any]) -> str:
         incident = _incident(options)
         if options["send"]:
-            notice = incident.notices.filter(sent_at=None).order_by("-pk").first()
-            if notice is None:
-                msg = "There is no draft: run notify without --send first."
-                raise CommandError(msg)
+            notice = running.waiting_notice(incident)
             return f"Sent to {running.send_notice(notice, confirmation=options['confirm'], by=BY)}."
         notice = running.draft_notice(incident, by=BY, template=options["template"])
         return (
