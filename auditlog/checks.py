@@ -88,9 +88,16 @@ def check_rules(**_: Any) -> Iterable[CheckMessage]:
     for name, given in conf.rules.items():
         if name not in BY_NAME:
             yield Error(f"{NAME}['RULES'] names no rule: {name!r}.", id="bulwark_auditlog.E010")
-        elif not all(key in _TUNED and _TUNED[key](value) for key, value in given.items()):
+        elif not all(_is_tuned(name, key, value) for key, value in given.items()):
             hint = 'Write {"enabled": bool, "limit": int, "window": seconds, "severity": 1 to 6}, each optional.'
+            hint += " A rule that does not count has no limit, one that does not look back no window."
             yield Error(f"{NAME}['RULES'][{name!r}] is not understood.", hint=hint, id="bulwark_auditlog.E010")
+
+
+def _is_tuned(rule: str, key: str, value: object) -> bool:
+    """Say whether a rule can be tuned by ``key``, and that by ``value``."""
+    has_it = key not in {"limit", "window"} or key in BY_NAME[rule].detector.TUNED_BY
+    return has_it and key in _TUNED and _TUNED[key](value)
 
 
 def _is_positive(value: object) -> bool:

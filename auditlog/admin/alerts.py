@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -25,10 +26,16 @@ from ..recording import record
 if TYPE_CHECKING:
     _AlertAdmin = admin.ModelAdmin[Alert]
     _RuleSettingAdmin = admin.ModelAdmin[RuleSetting]
+    _RuleSettingForm = forms.ModelForm[RuleSetting]
     _SilenceAdmin = admin.ModelAdmin[Silence]
 else:
+    _RuleSettingForm = forms.ModelForm
     _AlertAdmin = _RuleSettingAdmin = _SilenceAdmin = admin.ModelAdmin
 
+LACKING = {
+    "limit": _("This rule has no limit: it does not count."),
+    "window": _("This rule has no window: it looks at each event by itself."),
+}
 UNTUNED = _("Empty: as the rule, or the setting RULES, has it.")
 STEPS: dict[str, Callable[..., None]] = {"acknowledge": acknowledge, "note": add_note, "close": close}
 
@@ -111,16 +118,30 @@ class SilenceAdmin(_SilenceAdmin):
             self.delete_model(request, silence)
 
 
+class RuleSettingForm(_RuleSettingForm):
+    """Takes what the rule asks for: what it does not would be kept, and do nothing."""
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        rule = BY_NAME.get(given.get("rule", self.instance.rule))
+        for name, lacking in LACKING.items():
+            value = given.get(name)
+            if value == 0:
+                self.add_error(name, _("This is 1 at least."))
+            elif value and rule and name not in rule.detector.TUNED_BY:
+                self.add_error(name, lacking)
+        return given
+
+
 class RuleSettingAdmin(_RuleSettingAdmin):
     """What people set for a rule; each change is an event that says what it was before."""
 
+    form = RuleSettingForm
     list_display = ("rule", "is_enabled", "severity", "limit", "window")
     TUNED = ("is_enabled", "severity", "limit", "window")
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name == "rule":
-            from django import forms
-
             return forms.ChoiceField(choices=[(rule.name, f"{rule.name}: {rule.title}") for rule in RULES])
         if db_field.name in ("severity", "limit", "window"):
             kwargs["help_text"] = " ".join(str(text) for text in (db_field.help_text, UNTUNED) if text)

@@ -4,7 +4,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import F, Min, Sum
 
@@ -15,6 +15,7 @@ from .findings import Batch, Finding, Match, Row, Tunable, key_of, of_keys, rows
 class Each(Tunable):
     """Every matching event is a finding."""
 
+    TUNED_BY: ClassVar[frozenset[str]] = frozenset()
     match: Match
     by: str
 
@@ -144,6 +145,7 @@ class New(Tunable):
     is looked.
     """
 
+    TUNED_BY: ClassVar[frozenset[str]] = frozenset({"window"})
     match: Match
     by: str
     value: str

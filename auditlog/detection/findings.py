@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from ipaddress import ip_network
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
@@ -109,8 +109,10 @@ class Tunable:
 
     :ivar limit: from how many on it speaks.
     :ivar window: within what time.
+    :cvar TUNED_BY: which of both it asks for.
     """
 
+    TUNED_BY: ClassVar[frozenset[str]] = frozenset({"limit", "window"})
     limit: int = 1
     window: timedelta = timedelta(minutes=10)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from django.db.models import Sum
 
@@ -39,6 +40,7 @@ class Behind(Tunable):
     One that has never read is behind as well, but for a sealer where nothing is to be sealed: without `SEAL_KEYS`.
     """
 
+    TUNED_BY: ClassVar[frozenset[str]] = frozenset({"window"})
     reader: str
     window: timedelta = timedelta(minutes=5)
 

@@ -163,6 +163,35 @@ def test_tuning_a_rule_is_an_event_with_before_and_after(auditor: Client, erin: 
     assert not RuleSetting.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("rule", "given", "said"),
+    [
+        ("token_reuse", {"limit": "9"}, "This rule has no limit"),
+        ("token_reuse", {"window": "60"}, "This rule has no window"),
+        ("new_country", {"limit": "9"}, "This rule has no limit"),
+        ("sealing_stalled", {"limit": "9"}, "This rule has no limit"),
+        ("probing", {"limit": "0"}, "This is 1 at least"),
+        ("probing", {"window": "0"}, "This is 1 at least"),
+    ],
+)
+def test_what_a_rule_does_not_ask_for_cannot_be_set(
+    rule: str, given: dict[str, str], said: str, auditor: Client, erin: User
+) -> None:
+    allow(erin, "add_rulesetting", "change_rulesetting", "view_rulesetting")
+    assertContains(auditor.post(f"{ADMIN}rulesetting/add/", {"rule": rule, **given}), said)
+    assert not RuleSetting.objects.exists()
+    RuleSetting.objects.create(rule=rule)
+    assertContains(auditor.post(f"{ADMIN}rulesetting/{rule}/change/", given), said)
+    assert RuleSetting.objects.filter(rule=rule, limit=None, window=None).exists()
+
+
+def test_what_a_rule_asks_for_can_be_set(auditor: Client, erin: User) -> None:
+    allow(erin, "add_rulesetting", "view_rulesetting")
+    for rule, given in (("new_country", {"window": "60"}), ("events_stopped", {"limit": "9"}), ("token_reuse", {})):
+        assert auditor.post(f"{ADMIN}rulesetting/add/", {"rule": rule, **given}).status_code == 302
+    assert RuleSetting.objects.count() == 3
+
+
 def test_a_silence_names_who_set_it(auditor: Client, erin: User) -> None:
     allow(erin, "add_silence", "delete_silence", "view_silence")
     ends = timezone.now() + timedelta(hours=2)

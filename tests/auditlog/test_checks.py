@@ -59,6 +59,9 @@ def test_our_own_settings_pass() -> None:
             )
         ),
         ({"RULES": {"probing": {"limit": 3, "enabled": False}}}, []),
+        ({"RULES": {"token_reuse": {"limit": 3}}}, ["bulwark_auditlog.E010"]),
+        ({"RULES": {"new_country": {"limit": 3}}}, ["bulwark_auditlog.E010"]),
+        ({"RULES": {"new_country": {"window": 3600}}}, []),
         ({"RULES": {"probing": {"respond": {"action": "no_such"}}}}, ["bulwark_auditlog.E014"]),
         ({"RESPONSE_SUBJECTS": {"account": "config.responses.no_such"}}, ["bulwark_auditlog.E014"]),
         ({"RESPONSE_SUBJECTS": {"": "config.responses.account"}}, ["bulwark_auditlog.E014"]),
