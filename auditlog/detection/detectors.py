@@ -1,14 +1,38 @@
 """The ways to look at events: how many, how many different ones, more than usual, one after others, a first time."""
 
-from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from django.db.models import F, Min, Sum
+from django.db.models import F, Min, QuerySet, Sum
 
+from ..models import Event
 from .findings import Batch, Finding, Match, Row, Tunable, key_of, of_keys, rows
+
+#: The column that tells which account an event is about.
+ACCOUNT = "actor_id"
+#: How often somebody mistypes a password before getting it right.
+SLIPS = 3
+
+
+def without_slips(failed: Iterable[Row], succeeded: Iterable[Row]) -> list[Row]:
+    """Leave out the few failures of an account that succeeds from the same place after them: people mistype, and those
+    of an office share an address. Whoever tries stolen passwords fails with other accounts than those that open.
+
+    :param failed: with the account as the value, as ``succeeded``, whose rows come oldest first.
+    """
+    last = {(row.key, row.value): row.ts for row in succeeded if row.value}
+    kept = list(failed)
+    count: Counter[tuple[str, Any]] = Counter()
+    for row in kept:
+        count[row.key, row.value] += row.count
+    return [
+        row
+        for row in kept
+        if count[row.key, row.value] > SLIPS or (row.key, row.value) not in last or last[row.key, row.value] < row.ts
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +54,15 @@ class Each(Tunable):
 
 @dataclass(frozen=True, kw_only=True)
 class Threshold(Tunable):
-    """`limit` events of one key, or events with so many different values of `distinct`, within a sliding window."""
+    """`limit` events of one key, or events with so many different values of `distinct`, within a sliding window.
+
+    :ivar forgiven_by: what makes a slip of an account's failures before it; without `distinct`.
+    """
 
     match: Match
     by: str
     distinct: str = ""
+    forgiven_by: Match | None = None
 
     def findings(self, batch: Batch) -> Iterator[Finding]:
         new = list(rows(batch.new.filter(self.match.q()), self.by))
@@ -44,7 +72,7 @@ class Threshold(Tunable):
         within = batch.around(new, self.match, self.by, self.window)
         windows: dict[str, _Window] = defaultdict(lambda: _Window(self.window, counts_values=bool(self.distinct)))
         found: dict[str, Finding] = {}
-        for row in rows(within, self.by, self.distinct):
+        for row in self._counted(batch, new, within):
             window = windows[row.key]
             window.add(row)
             if window.count >= self.limit and row.uuid in fresh:
@@ -55,6 +83,12 @@ class Threshold(Tunable):
             if row.key in found:
                 found[row.key].new += row.count
         yield from found.values()
+
+    def _counted(self, batch: Batch, new: list[Row], within: QuerySet[Event]) -> Iterable[Row]:
+        if self.forgiven_by is None:
+            return rows(within, self.by, self.distinct)
+        forgiving = batch.around(new, self.forgiven_by, self.by, self.window)
+        return without_slips(rows(within, self.by, ACCOUNT), rows(forgiving, self.by, ACCOUNT))
 
 
 class _Window:
@@ -114,11 +148,15 @@ class Spike(Threshold):
 
 @dataclass(frozen=True, kw_only=True)
 class After(Tunable):
-    """An event that follows `limit` others of the same key within the window: a success after failures."""
+    """An event that follows `limit` others of the same key within the window: a success after failures.
+
+    :ivar forgives: it makes a slip of the others of its account.
+    """
 
     match: Match
     others: Match
     by: str
+    forgives: bool = False
 
     def findings(self, batch: Batch) -> Iterator[Finding]:
         new = list(rows(batch.new.filter(self.match.q()), self.by))
@@ -126,7 +164,7 @@ class After(Tunable):
             return
         others = batch.around(new, self.others, self.by, self.window)
         before: dict[str, list[Row]] = defaultdict(list)
-        for row in rows(others, self.by):
+        for row in self._counted(batch, new, others):
             before[row.key].append(row)
         for row in new:
             near = [each for each in before[row.key] if row.ts - self.window < each.ts <= row.ts]
@@ -135,6 +173,12 @@ class After(Tunable):
                 for each in near:
                     found.join(row.ts, each.uuid, total)
                 yield found
+
+    def _counted(self, batch: Batch, new: list[Row], others: QuerySet[Event]) -> Iterable[Row]:
+        if not self.forgives:
+            return rows(others, self.by)
+        forgiving = batch.around(new, self.match, self.by, self.window)
+        return without_slips(rows(others, self.by, ACCOUNT), rows(forgiving, self.by, ACCOUNT))
 
 
 @dataclass(frozen=True, kw_only=True)

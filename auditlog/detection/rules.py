@@ -116,7 +116,7 @@ RULES: tuple[Rule, ...] = (
         why="Passwords are being tried: lists of stolen ones, or guesses.",
         first="How many accounts? A company's gateway, or one host?",
         # Below what a limiter lets through an hour (10), or an attack that is stopped would not be seen.
-        detector=Threshold(match=LOGIN_FAILED, by="src_ip", limit=8, window=15 * MINUTE),
+        detector=Threshold(match=LOGIN_FAILED, by="src_ip", forgiven_by=LOGGED_IN, limit=8, window=15 * MINUTE),
     ),
     Rule(
         name="login_failures_by_subnet",
@@ -305,7 +305,9 @@ RULES: tuple[Rule, ...] = (
         title="A login succeeded from an address that failed for many accounts",
         why="Of a list of stolen passwords, one was still good.",
         first="End the sessions of that account and force a reset; block the address.",
-        detector=After(match=LOGGED_IN, others=PASSWORD_FAILED, by="src_ip", limit=8, window=30 * MINUTE),
+        detector=After(
+            match=LOGGED_IN, others=PASSWORD_FAILED, by="src_ip", forgives=True, limit=8, window=30 * MINUTE
+        ),
     ),
     Rule(
         name="token_forged",
