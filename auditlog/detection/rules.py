@@ -144,9 +144,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         name="new_country",
-        severity=Severity.LOW,
+        # As a new address and device are: on any day some people travel, and nobody is to be woken for it.
+        severity=Severity.INFORMATIONAL,
         title="First login from this country",
-        why="People travel; stolen sessions travel faster.",
+        why="People travel; stolen sessions travel faster. Useful beside other alerts of the same account.",
         first="Does the device fit the owner's? Ask, where the account is privileged.",
         detector=New(match=LOGGED_IN, by="actor_id", value="country", window=90 * DAY),
     ),

@@ -137,10 +137,13 @@ def test_switched_off_it_is_not(name: str) -> None:
     assert name not in names(found(ATTACKS[name]()))
 
 
-def test_an_ordinary_day_is_quiet() -> None:
-    """A thousand people, a day: nothing above informational."""
-    events = ordinary_day()
+@pytest.mark.parametrize("seed", [3, 6, 7])
+def test_an_ordinary_day_is_quiet(seed: int, settings: Settings, tmp_path: Path) -> None:
+    """A thousand people, a day: nothing above informational, wherever they are."""
+    settings.BULWARK_AUDITLOG = {**settings.BULWARK_AUDITLOG, "GEOIP_FILE": str(places(tmp_path))}
+    events = ordinary_day(seed=seed)
     assert len(events) > 7000
+    assert len([made for made in events if made.country == "FR"]) > 40
     loud = [alert for alert in found(events) if alert.severity > Severity.INFORMATIONAL]
     assert [(alert.rule, alert.key, alert.count) for alert in loud] == []
 
@@ -260,11 +263,14 @@ def test_a_sealer_that_never_ran(keys: str, settings: Settings) -> None:
 
 
 def places(folder: Path) -> Path:
-    """Write a file of places, as MaxMind's are: Berlin with Potsdam, and Hanoi."""
+    """Write a file of places, as MaxMind's are: Berlin with Potsdam, and Hanoi; and where ordinary people are."""
     writer = MMDBWriter(4, "Test-City", languages=["en"])
     for network, code, latitude, longitude in (
         ("2.125.160.216/29", "DE", 52.5, 13.4),
         ("81.2.69.160/27", "VN", 21.0, 105.8),
+        ("203.0.113.0/24", "DE", 52.5, 13.4),
+        ("10.0.0.0/14", "DE", 52.5, 13.4),
+        ("10.7.0.0/16", "FR", 48.9, 2.4),
     ):
         place = {"location": {"latitude": latitude, "longitude": longitude}, "country": {"iso_code": code}}
         writer.insert_network(IPSet([network]), place)

@@ -78,6 +78,7 @@ def _day_of(who: str, number: int, chance: random.Random) -> Iterator[Event]:
     # Forty people share an office's address, the others are at home.
     address = f"203.0.113.{number // 5 % 5}" if number % 5 == 0 else f"10.{number // 250}.{number % 250}.9"
     facts = {"src_ip": address, "user_agent": chance.choice(BROWSERS), "tenant": f"tenant{number % 20}"}
+    facts["country"] = "AT" if number % 10 == 9 else "DE"
     begins = NOON - 4 * HOUR + chance.random() * 8 * HOUR
     yield login(begins - DAY, who, **facts)
     for _ in range(chance.choices((0, 1, 2, 3), (70, 20, 7, 3))[0]):
@@ -91,6 +92,7 @@ def _day_of(who: str, number: int, chance: random.Random) -> Iterator[Event]:
             data = {"object": str(chance.randrange(10_000))}
             yield event(kind, begins + chance.random() * HOUR, status=status, data=data, **user)
     yield from _slips(who, begins, chance, **user)
+    yield from _journey(who, number, begins, chance, **facts)
     if chance.random() < 0.02:
         yield event("accounts.password_reset_requested", begins - MINUTE, outcome=Outcome.SUCCESS, **facts)
     if chance.random() < 0.03:
@@ -115,6 +117,15 @@ def _slips(who: str, begins: datetime, chance: random.Random, **user: Any) -> It
     if chance.random() < 0.01:
         granted = {"outcome": Outcome.SUCCESS, "data": {"self_granted": False}}
         yield event("authz.role_granted", begins + HOUR, **{**user, "actor_id": "admin"}, **granted)
+
+
+def _journey(who: str, number: int, begins: datetime, chance: random.Random, **facts: Any) -> Iterator[Event]:
+    """In the evening a few are abroad, with the device that they have at home, and some with another."""
+    if chance.random() < 0.03:
+        device = "Phone/1.0" if chance.random() < 0.3 else facts["user_agent"]
+        abroad = {**facts, "country": "FR", "src_ip": f"10.7.{number % 250}.9", "user_agent": device}
+        yield login(begins + 6 * HOUR, who, **abroad)
+        yield event("accounts.token_rotated", begins + 7 * HOUR, outcome=Outcome.SUCCESS, actor_id=who, **abroad)
 
 
 def _much_read(begins: datetime, chance: random.Random, *, data: dict[str, Any], **user: Any) -> Iterator[Event]:
