@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.dispatch import Signal
-from django.test import AsyncClient, Client
+from django.test import AsyncClient, Client, RequestFactory
 from pytest_django import Settings
 
 from edge import signals
-from edge.ratelimit import Limit, Store
+from edge.ratelimit import Limit, RedisStore, Store
 from edge.ratelimit.contract import UNREACHED
+from edge.ratelimit.policies import make_policy
 from tests.edge.ratelimit.clocks import KINDS, Clock, stores
 from tests.edge.ratelimit.test_middleware import counted_trips
 
@@ -61,6 +62,21 @@ def test_what_costs_more_passes_no_volume_unnoticed(clocked: tuple[Store, Clock]
     store, _ = clocked
     found = [store.spend([VOLUME], 150)[0].came_to(150) for _ in range(6)]
     assert found == [0, 0, 400, 0, 0, 800]
+
+
+@pytest.mark.redis
+def test_six_hours_of_a_caller_take_less_than_a_kilobyte() -> None:
+    """Each caller has one such key for as long: none may grow with what is asked."""
+    policy = make_policy("general", key="user_or_ip", rate="100/15m", volume="400/6h", method="GET")
+    volume = policy.limits(RequestFactory().get("/", REMOTE_ADDR="2001:db8::5"))[-1]
+    for store, clock in stores("redis"):
+        assert isinstance(store, RedisStore)
+        for part in range(200):
+            clock.advance(volume.width / 1_000_000)
+            store.spend([volume], cost=40_000 + part)  # more than anybody asks in six minutes
+        assert int(store.client.hlen(volume.key)) > 60
+        assert 0 < int(store.client.memory_usage(volume.key, samples=0)) < 1_000
+        assert 0 < int(store.client.pttl(volume.key)) <= (6 * 3600 + 6 * 60 + 1) * 1_000
 
 
 @pytest.mark.usefixtures("_volume")
