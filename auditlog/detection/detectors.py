@@ -10,6 +10,7 @@ from django.db.models import F, Min, QuerySet, Sum
 
 from ..models import Event
 from .findings import Batch, Finding, Match, Row, Tunable, key_of, of_keys, rows
+from .summing import COMPUTED, crossings
 
 #: The column that tells which account an event is about.
 ACCOUNT = "actor_id"
@@ -68,6 +69,16 @@ class Threshold(Tunable):
         new = list(rows(batch.new.filter(self.match.q()), self.by))
         if not new:
             return
+        found = self._crossings(batch, new)
+        for row in new:
+            if row.key in found:
+                found[row.key].new += row.count
+        yield from found.values()
+
+    def _crossings(self, batch: Batch, new: list[Row]) -> dict[str, Finding]:
+        if self.by in COMPUTED and not self.distinct:
+            log = batch.log.filter(self.match.q())
+            return crossings(log, new, self.by, window=self.window, limit=self.limit)
         fresh = {row.uuid for row in new}
         within = batch.around(new, self.match, self.by, self.window)
         windows: dict[str, _Window] = defaultdict(lambda: _Window(self.window, counts_values=bool(self.distinct)))
@@ -79,10 +90,7 @@ class Threshold(Tunable):
                 if row.key not in found:
                     found[row.key] = window.finding(row.key)
                 found[row.key].join(row.ts, row.uuid, window.count)
-        for row in new:
-            if row.key in found:
-                found[row.key].new += row.count
-        yield from found.values()
+        return found
 
     def _counted(self, batch: Batch, new: list[Row], within: QuerySet[Event]) -> Iterable[Row]:
         if self.forgiven_by is None:
