@@ -136,7 +136,7 @@ def start_family(
             raise locks.AccountLocked
         if "mfa" not in amr and holdings.is_enrolled(user):
             raise SecondStepSkipped
-        _end_the_oldest(user, now=now)
+        _end_the_oldest(user, request=request, now=now)
         signals.login_succeeded.send(
             sender=TokenFamily,
             request=request,
@@ -203,10 +203,18 @@ def _new_family(
     )
 
 
-def _end_the_oldest(user: AbstractBaseUser, *, now: datetime) -> None:
+def _end_the_oldest(user: AbstractBaseUser, *, request: HttpRequest | None, now: datetime) -> None:
     """Keep the number of live sessions within the limit."""
     if conf.max_sessions:
         live = TokenFamily.objects.of(user).live(now).order_by("-created_at", "-pk")
-        surplus = list(live.values_list("pk", flat=True)[conf.max_sessions :])
-        if surplus:
-            sessions.end_all(TokenFamily.objects.filter(pk__in=surplus), now=now, reason=EndReason.TOO_MANY)
+        surplus = list(live[conf.max_sessions :])
+        found = TokenFamily.objects.filter(pk__in=[each.pk for each in surplus])
+        if surplus and (ended := sessions.end_all(found, now=now, reason=EndReason.TOO_MANY)):
+            signals.session_revoked.send(
+                sender=TokenFamily,
+                request=request,
+                user=user,
+                target=surplus[0] if len(surplus) == 1 else None,
+                outcome="success",
+                data={"reason": EndReason.TOO_MANY, "by": "limit", "sessions": ended},
+            )

@@ -169,7 +169,21 @@ def test_the_oldest_session_makes_room(settings: Settings, alice: User, sent: li
     for each in devices:
         each.log_in("alice@example.com")
     assert [each.send("GET", "me").status_code for each in devices] == [401, 200, 200]
-    assert TokenFamily.objects.get(revoked_at__isnull=False).revoke_reason == EndReason.TOO_MANY
+    oldest = TokenFamily.objects.get(revoked_at__isnull=False)
+    assert oldest.revoke_reason == EndReason.TOO_MANY
+    told = {"reason": "too_many", "by": "limit", "sessions": 1}
+    assert [(each.user, each.target, each.data) for each in sent if each.name == "session_revoked"] == [
+        (alice, oldest, told)
+    ]
+
+
+def test_a_lower_limit_ends_several_at_once(settings: Settings, alice: User, sent: list[Sent]) -> None:
+    for _ in range(3):
+        Browser().log_in("alice@example.com")
+    settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "MAX_SESSIONS": 1}
+    Browser().log_in("alice@example.com")
+    (told,) = [each for each in sent if each.name == "session_revoked"]
+    assert (told.target, told.data) == (None, {"reason": "too_many", "by": "limit", "sessions": 3})
 
 
 @pytest.mark.parametrize(
