@@ -16,7 +16,10 @@ from ..conf import conf
 from ..models import TokenFamily, TotpDevice
 from .proofs import FactorFault, FactorRefused
 
-#: How many steps a phone's clock may be off, either way.
+#: How many steps a code may lie behind or ahead. RFC 6238, section 5.2, recommends one at most, for the way that a code
+#: takes; section 6 has a bound for clocks that run ahead as well. None ahead would keep out a phone that is ten seconds
+#: fast for a third of the time, and would take little from a thief: of a million codes three are good instead of two, a
+#: guess costs the account's budget, and a code that was taken makes void its own step and all before it.
 WINDOW = 1
 #: Characters of a seed in base 32: 160 bits, as RFC 4226, section 4, recommends.
 SEED_LENGTH = 32

@@ -1,14 +1,18 @@
 """Logging in with a second factor, over HTTP."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
+import pyotp
 import pytest
 import time_machine
 from django.test import Client
 from django.utils import timezone
 
 from accounts.login import start_session
+from accounts.mfa import totp
+from accounts.mfa.proofs import FactorRefused
 from accounts.mfa.second_step import SecondStepSkipped, begin
 from accounts.models import RecoveryCode, TokenFamily, User
 from tests.accounts.browser import PASSWORD, Browser, read
@@ -44,6 +48,14 @@ def test_a_code_opens_a_session_that_says_so(phone: Phone, alice: User, sent: li
 def test_a_code_may_be_typed_as_the_app_shows_it(phone: Phone) -> None:
     browser, code = Browser(), phone.code()
     assert second_step(browser, first_step(browser), totp=f"{code[:3]} {code[3:]}").status_code == 200
+
+
+@pytest.mark.parametrize(("steps", "is_taken"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
+def test_a_phones_clock_may_be_one_step_off(steps: int, is_taken: bool, phone: Phone, alice: User) -> None:
+    now = timezone.now() + timedelta(minutes=5)
+    code = pyotp.TOTP(phone.secret).at(now, counter_offset=steps)
+    with nullcontext() if is_taken else pytest.raises(FactorRefused):
+        totp.verify(alice, code, now=now)
 
 
 def test_by_cookie_the_second_step_sets_the_cookie(phone: Phone) -> None:
