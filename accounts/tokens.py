@@ -108,6 +108,14 @@ class AccessToken(Token):
         return payload
 
     @property
+    def is_since_login(self) -> bool:
+        """Whether it was issued when the credentials of its session were shown last, or later (in whole seconds)."""
+        if "auth_time" not in vars(self.family):  # mode "stateless": what is asked for next comes in the same query
+            self.family.refresh_from_db(fields=["amr", "auth_time"])
+        is_since: bool = self.payload["iat"] >= int(self.family.auth_time.timestamp())
+        return is_since
+
+    @property
     def tenant(self) -> str:
         """The tenant that the session is for, or an empty string."""
         tenant: str = self.payload.get("tenant", "")

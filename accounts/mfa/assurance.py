@@ -1,4 +1,9 @@
-"""How sure it is who is asking: how many factors were shown, and how long ago (RFC 9470, NIST SP 800-63B-4)."""
+"""How sure it is who is asking: how many factors were shown, and how long ago (RFC 9470, NIST SP 800-63B-4).
+
+Note [old tokens]. What was shown counts for access tokens that were issued then or later. One from before may have been
+copied, and its copy would gain what the owner shows now (OWASP ASVS 5.0, V7.2.4): it stands for one factor, shown long
+ago. The answer of `reauthenticate` has a token that counts, and each refresh gives one.
+"""
 
 import math
 from collections.abc import Sequence
@@ -60,8 +65,8 @@ def family_of(request: HttpRequest | Request) -> TokenFamily | None:
 
 def level(request: HttpRequest | Request) -> int:
     """Return the level of the session that a request is made in; 0 without one."""
-    family = family_of(request)
-    return level_of(family.amr) if family else 0
+    shown = _shown(request)
+    return level_of(shown.amr) if shown else int(family_of(request) is not None)
 
 
 def is_two_factor(request: HttpRequest | Request) -> bool:
@@ -71,8 +76,8 @@ def is_two_factor(request: HttpRequest | Request) -> bool:
 
 def is_recent(request: HttpRequest | Request, minutes: float) -> bool:
     """Say whether the credentials were shown within so many minutes; False without a session."""
-    family = family_of(request)
-    return family is not None and _is_within(family, timedelta(minutes=minutes), now=timezone.now())
+    shown = _shown(request)
+    return shown is not None and _is_within(shown, timedelta(minutes=minutes), now=timezone.now())
 
 
 def require(
@@ -82,9 +87,9 @@ def require(
 
     :raises StepUpNeeded: it is not; what is missing stands in the answer.
     """
-    family = family_of(request)
-    is_low = level_needed is not None and (family is None or level_of(family.amr) < level_needed)
-    is_old = window is not None and (family is None or not _is_within(family, window, now=timezone.now()))
+    shown = _shown(request)
+    is_low = level_needed is not None and level(request) < level_needed
+    is_old = window is not None and (shown is None or not _is_within(shown, window, now=timezone.now()))
     if is_low or is_old:
         raise StepUpNeeded(level=level_needed, window=window)
 
@@ -115,13 +120,21 @@ def require_second_factor(request: HttpRequest | Request) -> None:
 
     :raises StepUpNeeded: it was not shown, or not recently.
     """
-    family = family_of(request)
-    if family is not None:
-        is_lacking = lacks_second_factor(family, now=timezone.now())
-    else:  # a host's own way to say who asks shows no second factor
+    shown = _shown(request)
+    if shown is not None:
+        is_lacking = lacks_second_factor(shown, now=timezone.now())
+    else:  # a host's own way to say who asks shows no second factor, and an old token none that counts
         is_lacking = request.user.is_authenticated and holdings.is_enrolled(request.user)
     if is_lacking:
         raise StepUpNeeded(level=TWO_FACTORS, window=conf.recent_login)
+
+
+def _shown(request: HttpRequest | Request) -> TokenFamily | None:
+    """Return the session if what was shown in it counts for this request: Note [old tokens]."""
+    from ..current import current_token  # as above
+
+    token = current_token(request)
+    return family_of(request) if token is None or token.is_since_login else None
 
 
 def _is_enrolled(request: HttpRequest | Request) -> bool:

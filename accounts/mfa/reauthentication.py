@@ -7,7 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import router, transaction
 from django.http import HttpRequest
 
-from .. import signals
+from .. import sessions, signals
 from ..login import LoginFault, LoginRefused, authenticate
 from ..models import TokenFamily
 from . import factors, holdings
@@ -36,6 +36,7 @@ def reauthenticate(
     :param solution: a solved challenge, where one was asked for.
     :return: the session as it is now, or what is wrong.
     :raises Problem: no guess at the factor is left, or a challenge has to be solved first.
+    :raises SessionOver: the session has ended meanwhile.
     """
     user = family.user
     amr: list[str] = []
@@ -74,7 +75,9 @@ def _check_password(
 def _renew(family: TokenFamily, amr: list[str], *, request: HttpRequest, now: datetime) -> None:
     family.auth_time, family.amr = now, amr
     with transaction.atomic(using=router.db_for_write(TokenFamily)):
-        TokenFamily.objects.filter(pk=family.pk, revoked_at=None).update(auth_time=now, amr=amr)
+        # A token that is made for a session after its end would outlive its entry in the denylist.
+        if not TokenFamily.objects.live(now).filter(pk=family.pk).update(auth_time=now, amr=amr):
+            raise sessions.SessionOver
         signals.reauthenticated.send(
             sender=TokenFamily, request=request, user=family.user, target=family, outcome="success", data={"amr": amr}
         )

@@ -55,7 +55,9 @@ def check(request: Request, user: AbstractBaseUser, token: Any) -> None:
     :raises StepUpNeeded: there is a second factor, and it was not shown.
     :raises EnrolmentNeeded: there is none yet.
     """
-    if not token.claims.get(CLAIM) or _serves_due(request) or not is_due(token.family.user, token.family):
+    if not token.claims.get(CLAIM) or _serves_due(request):
+        return
+    if token.is_since_login and not is_due(token.family.user, token.family):
         return
     if holdings.is_enrolled(user):
         raise StepUpNeeded(level=TWO_FACTORS)

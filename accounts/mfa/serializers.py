@@ -147,8 +147,11 @@ class FactorsSerializer(serializers.Serializer[Any]):
 
 
 class AssuranceSerializer(serializers.Serializer[Any]):
-    """How sure the session is now."""
+    """How sure the session is now, and an access token that stands for it."""
 
+    access = serializers.CharField()
+    token_type = serializers.ChoiceField(choices=["Bearer", "DPoP"])
+    expires_in = serializers.IntegerField(help_text="Seconds until the access token expires")
     acr = serializers.ChoiceField(choices=["aal1", "aal2"])
     amr = serializers.ListField(child=serializers.CharField())
     auth_time = serializers.DateTimeField()

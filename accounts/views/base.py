@@ -102,17 +102,25 @@ def django_request(request: Request) -> HttpRequest:
     return inner
 
 
+def access_response(family: TokenFamily, access: str, **more: Any) -> Response:
+    """Return a new access token, and what else goes with it."""
+    body = {
+        "access": access,
+        "token_type": "DPoP" if family.dpop_jkt else "Bearer",
+        "expires_in": int(conf.access_token_lifetime.total_seconds()),
+        **more,
+    }
+    response = Response(body)
+    response["Cache-Control"] = "no-store"  # RFC 6749, section 5.1
+    if family.dpop_jkt:
+        response["DPoP-Nonce"] = dpop.current_nonce()
+    return response
+
+
 def tokens_response(granted: Granted, *, by_cookie: bool) -> Response:
     """Return new tokens: the refresh token in the cookie or in the body."""
-    body = {
-        "access": granted.access,
-        "token_type": "DPoP" if granted.family.dpop_jkt else "Bearer",
-        "expires_in": int(conf.access_token_lifetime.total_seconds()),
-    }
-    response = Response(body if by_cookie else {**body, "refresh": granted.refresh})
-    response["Cache-Control"] = "no-store"  # RFC 6749, section 5.1
-    if granted.family.dpop_jkt:
-        response["DPoP-Nonce"] = dpop.current_nonce()
+    refresh = {} if by_cookie else {"refresh": granted.refresh}
+    response = access_response(granted.family, granted.access, **refresh)
     if by_cookie:
         set_cookies(response, granted)
     return response

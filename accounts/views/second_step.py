@@ -12,6 +12,7 @@ from edge.problems import ProblemResponse, problem_response
 from edge.ratelimit import ratelimit, refund
 from edge.schema import problems
 
+from .. import sessions
 from ..conf import conf
 from ..csrf import is_same_origin
 from ..errors import Refusal
@@ -34,7 +35,16 @@ from ..models import TokenFamily, Transport
 from ..rotation import Granted
 from ..schema import PROOF
 from ..serializers import TokensSerializer
-from .base import ANY_METHOD, AuthView, OwnView, django_request, refusal_response, tokens_response
+from ..tokens import make_access_token
+from .base import (
+    ANY_METHOD,
+    AuthView,
+    OwnView,
+    access_response,
+    django_request,
+    refusal_response,
+    tokens_response,
+)
 
 
 class SecondStepView(AuthView):
@@ -123,18 +133,18 @@ class ReauthenticateView(OwnView):
     )
     @ratelimit("password_change")
     def post(self, request: Request) -> Response | ProblemResponse:
-        """Renew what this session knows of its user: after it, routes that answer
-        `insufficient_user_authentication` open. Access tokens stay as they are.
+        """Renew what this session knows of its user: with the access token of the answer, routes that answer
+        `insufficient_user_authentication` open. Those from before open none of them; the refresh token stays as it is.
         """
         data = self.validated(request, ReauthenticateSerializer)
         family = own_family(request)
-        inner = django_request(request)
+        inner, now = django_request(request), timezone.now()
         outcome = reauthenticate(
             family,
             data["password"],
             data["proof"],
             request=inner,
-            now=timezone.now(),
+            now=now,
             solution=data["challenge"],
         )
         if isinstance(outcome, FactorMissing):
@@ -145,7 +155,10 @@ class ReauthenticateView(OwnView):
             if outcome.exhausted is not None:
                 raise outcome.exhausted.problem()
             return _unauthenticated(request, "invalid_credentials", "These are not your credentials.")
-        return Response(assurance_of(outcome))
+        if conf.session_annotations:
+            outcome = sessions.find(outcome.pk) or outcome
+        access = make_access_token(outcome.user, outcome, now=now)
+        return access_response(outcome, access, **assurance_of(outcome))
 
 
 class ReauthenticateOptionsView(OwnView):

@@ -47,6 +47,13 @@ class Browser:
         self._take(response)
         return response
 
+    def reauthenticate(self, **shown: Any) -> HttpResponse:
+        """Show the credentials again, and keep the access token of the answer."""
+        response = self.send("POST", "reauthenticate", shown)
+        if response.status_code == 200:
+            self.access = read(response)["access"]
+        return response
+
     @property
     def csrf(self) -> str:
         """The readable cookie's value."""

@@ -62,7 +62,7 @@ def test_other_devices_are_ended_after_a_recent_login_only(path: str, alice: Use
     refused = browser.send("DELETE", path.format(theirs.pk))
     assert (refused.status_code, read(refused)["code"]) == (401, "insufficient_user_authentication")
     assert owner.send("GET", "me").status_code == 200
-    assert browser.send("POST", "reauthenticate", {"password": PASSWORD}).status_code == 200
+    assert browser.reauthenticate(password=PASSWORD).status_code == 200
     assert browser.send("DELETE", path.format(theirs.pk)).status_code == 204
     assert owner.send("GET", "me").status_code == 401
 

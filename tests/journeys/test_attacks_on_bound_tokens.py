@@ -59,6 +59,14 @@ def test_a_bound_session_works_with_its_key(owner: BoundBrowser) -> None:
     assert owner.send("GET", "me").status_code == 200
 
 
+def test_what_is_shown_again_brings_a_bound_token(owner: BoundBrowser) -> None:
+    shown = owner.reauthenticate(password=PASSWORD)
+    assert (shown.status_code, read(shown)["token_type"]) == (200, "DPoP")
+    assert shown.headers["DPoP-Nonce"]
+    assert owner.send("GET", "me").status_code == 200
+    assert Browser().send("GET", "me", Authorization=f"Bearer {owner.access}").status_code == 401
+
+
 def test_a_stolen_refresh_token_without_the_key_is_useless(owner: BoundBrowser) -> None:
     bare, other = Browser(), BoundBrowser()
     for thief, reason in ((bare, "other_key"), (other, "other_key")):

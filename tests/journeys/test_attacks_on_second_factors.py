@@ -170,10 +170,15 @@ def test_a_mailed_link_does_not_lead_around_it_either(phone: Phone) -> None:
     assert (response.status_code, read(response)["code"]) == (401, "mfa_required")
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [("DELETE", "mfa/totp"), ("POST", "mfa/totp"), ("POST", "mfa/recovery-codes"), ("POST", "mfa/passkeys/options")],
-)
+CHANGES = [
+    ("DELETE", "mfa/totp"),
+    ("POST", "mfa/totp"),
+    ("POST", "mfa/recovery-codes"),
+    ("POST", "mfa/passkeys/options"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), CHANGES)
 def test_a_stolen_access_token_takes_no_factor_away(method: str, path: str, owner: Browser, phone: Phone) -> None:
     thief = mallory()
     with time_machine.travel(timezone.now() + timedelta(minutes=20)):
@@ -183,9 +188,24 @@ def test_a_stolen_access_token_takes_no_factor_away(method: str, path: str, owne
         refused = thief.send(method, path)
         assert (refused.status_code, read(refused)["code"]) == (401, "insufficient_user_authentication")
         # With the password, too, the thief lacks the phone.
-        assert thief.send("POST", "reauthenticate", {"password": PASSWORD}).status_code == 401
+        assert thief.reauthenticate(password=PASSWORD).status_code == 401
         assert thief.send(method, path).status_code == 401
     assert TotpDevice.objects.filter(confirmed_at__isnull=False).count() == 1
+
+
+@pytest.mark.parametrize(("method", "path"), [*CHANGES, ("POST", "password/change"), ("DELETE", "me")])
+def test_a_stolen_access_token_has_no_share_in_what_its_owner_shows(
+    method: str, path: str, owner: Browser, phone: Phone
+) -> None:
+    thief, body = mallory(), {"current_password": PASSWORD, "new_password": "a password of mallory's"}
+    with time_machine.travel(timezone.now() + timedelta(minutes=15)):
+        owner.refresh()
+        thief.access = owner.access
+    with time_machine.travel(timezone.now() + timedelta(minutes=18)):
+        assert owner.reauthenticate(password=PASSWORD, totp=phone.code()).status_code == 200
+        refused = thief.send(method, path, body)
+        assert (refused.status_code, read(refused)["code"]) == (401, "insufficient_user_authentication")
+        assert owner.send(method, path, body if path == "password/change" else {}).status_code in {200, 204}
 
 
 def test_a_copied_security_key_betrays_itself(owner: Browser) -> None:
@@ -236,8 +256,12 @@ def test_a_session_from_before_the_role_shows_the_factor(
     owner.refresh()
     refused = owner.send("GET", "sessions")
     assert (refused.status_code, read(refused)["acr_values"]) == (401, "aal2")
-    assert owner.send("POST", "reauthenticate", {"password": PASSWORD, "totp": phone.code()}).status_code == 200
-    assert owner.send("GET", "sessions").status_code == 200
+    thief = mallory()
+    thief.access = owner.access
+    with time_machine.travel(timezone.now() + timedelta(minutes=1)):
+        assert owner.reauthenticate(password=PASSWORD, totp=phone.code()).status_code == 200
+        assert owner.send("GET", "sessions").status_code == 200
+        assert thief.send("GET", "sessions").status_code == 401
 
 
 def test_no_event_tells_a_code_or_a_seed(owner: Browser, phone: Phone) -> None:

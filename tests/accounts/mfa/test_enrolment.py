@@ -145,7 +145,7 @@ def test_every_change_asks_for_a_recent_login(method: str, path: str, owner: Bro
     challenge = refused["WWW-Authenticate"]
     assert challenge.startswith('Bearer realm="api", error="insufficient_user_authentication"')
     assert 'max_age="600"' in challenge
-    assert owner.send("POST", "reauthenticate", {"password": PASSWORD}).status_code == 200
+    assert owner.reauthenticate(password=PASSWORD).status_code == 200
     assert owner.send(method, path, {}).status_code != 401
 
 
@@ -155,9 +155,9 @@ def test_with_a_factor_every_change_asks_for_it(owner: Browser, phone: Phone) ->
     assert refused.status_code == 401
     assert 'acr_values="aal2"' in refused["WWW-Authenticate"]
     assert (read(refused)["acr_values"], read(refused)["max_age"]) == ("aal2", 600)
-    alone = owner.send("POST", "reauthenticate", {"password": PASSWORD})
+    alone = owner.reauthenticate(password=PASSWORD)
     assert (alone.status_code, read(alone)["code"]) == (401, "mfa_required")
-    shown = owner.send("POST", "reauthenticate", {"password": PASSWORD, "totp": phone.code()})
+    shown = owner.reauthenticate(password=PASSWORD, totp=phone.code())
     assert read(shown)["acr"] == "aal2"
     assert owner.send("DELETE", "mfa/totp").status_code == 204
 
@@ -167,5 +167,5 @@ def test_a_password_change_asks_for_the_second_factor(owner: Browser, phone: Pho
     with time_machine.travel(timezone.now() + timedelta(minutes=30)):
         owner.refresh()
         assert owner.send("POST", "password/change", body).status_code == 401
-        owner.send("POST", "reauthenticate", {"password": PASSWORD, "totp": phone.code()})
+        owner.reauthenticate(password=PASSWORD, totp=phone.code())
         assert owner.send("POST", "password/change", body).status_code == 204

@@ -57,7 +57,7 @@ def test_a_passkey_is_a_second_step(key: Authenticator, alice: User) -> None:
 
 def test_a_passkey_alone_shows_the_credentials_again(owner: Browser, key: Authenticator) -> None:
     TokenFamily.objects.update(amr=["pwd"])
-    response = owner.send("POST", "reauthenticate", {"passkey": assertion(owner, key)})
+    response = owner.reauthenticate(passkey=assertion(owner, key))
     assert (response.status_code, read(response)["acr"]) == (200, "aal2")
 
 
@@ -141,7 +141,7 @@ def test_somebody_elses_passkey_proves_nothing(where: str, owner: Browser, key: 
     bob.log_in("bob@example.com")
     theirs = enrol_passkey(bob)
     if where == "again":
-        response = owner.send("POST", "reauthenticate", {"passkey": assertion(owner, theirs)})
+        response = owner.reauthenticate(passkey=assertion(owner, theirs))
         assert response.status_code == 401
     else:
         browser = Browser()
@@ -265,6 +265,6 @@ def test_the_options_tell_nothing_of_an_account(key: Authenticator) -> None:
 
 
 def test_a_user_without_a_password_is_reauthenticated_by_passkey(owner: Browser, key: Authenticator) -> None:
-    assert owner.send("POST", "reauthenticate", {"password": PASSWORD}).status_code == 401
-    assert owner.send("POST", "reauthenticate", {}).status_code == 401
-    assert owner.send("POST", "reauthenticate", {"passkey": assertion(owner, key)}).status_code == 200
+    assert owner.reauthenticate(password=PASSWORD).status_code == 401
+    assert owner.reauthenticate().status_code == 401
+    assert owner.reauthenticate(passkey=assertion(owner, key)).status_code == 200

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.utils import timezone
@@ -20,8 +21,9 @@ from accounts.login import start_session
 from accounts.mfa.assurance import is_recent, level
 from accounts.mfa.permissions import AssuranceLevel, RecentLogin
 from accounts.models import TokenFamily, User
-from tests.accounts.browser import Browser, read
+from tests.accounts.browser import PASSWORD, Browser, read
 from tests.accounts.mfa.devices import enrol_phone
+from tests.accounts.racing import before
 
 
 class TransferView(APIView):
@@ -34,17 +36,21 @@ class TransferView(APIView):
         return Response({"recent": is_recent(request, 5), "level": level(request)})
 
 
+class TellingView(TransferView):
+    permission_classes = (IsAuthenticated,)  # type: ignore[assignment]  # fewer
+
+
 def granted(user: User, *, amr: list[str], minutes: int = 0) -> str:
     """Return an access token of a session in which ``amr`` was shown so long ago."""
-    found = start_session(user, transport="body", amr=amr, request=None, now=timezone.now())
-    auth_time = timezone.now() - timedelta(minutes=minutes)
-    TokenFamily.objects.filter(pk=found.family.pk).update(auth_time=auth_time)
+    now = timezone.now()
+    found = start_session(user, transport="body", amr=amr, request=None, now=now)
+    TokenFamily.objects.filter(pk=found.family.pk).update(auth_time=now - timedelta(minutes=minutes))
     return found.access
 
 
-def call(rf: RequestFactory, token: str = "") -> Any:
+def call(rf: RequestFactory, token: str = "", view: type[APIView] = TransferView) -> Any:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    response: Any = TransferView.as_view()(rf.post("/transfer", headers=headers))
+    response: Any = view.as_view()(rf.post("/transfer", headers=headers))
     return response
 
 
@@ -70,6 +76,39 @@ def test_one_that_is_not_is_told_what_is_missing(amr: list[str], minutes: int, a
     assert 'error="insufficient_user_authentication"' in challenge
     assert ('acr_values="aal2"' in challenge) == (amr == ["pwd"])
     assert ('max_age="300"' in challenge) == (minutes == 6)
+
+
+@pytest.mark.usefixtures("mode")
+def test_a_token_from_before_the_step_up_gains_nothing_by_it(alice: User, rf: RequestFactory) -> None:
+    """A copy would share it otherwise (ASVS 5.0, V7.2.4); the answer has a token that counts, and so has a refresh."""
+    owner = Browser()
+    owner.log_in("alice@example.com")
+    phone = enrol_phone(owner)
+    TokenFamily.objects.update(amr=["pwd"])
+    with time_machine.travel(timezone.now() + timedelta(minutes=6)):
+        copied = owner.access
+        answer = owner.reauthenticate(password=PASSWORD, totp=phone.code())
+        body = read(answer)
+        assert (body["token_type"], body["expires_in"], "refresh" in body) == ("Bearer", 600, False)
+        assert "no-store" in answer["Cache-Control"]
+        assert call(rf, copied, TellingView).data == {"recent": False, "level": 1}
+        refused = call(rf, copied)
+        assert (refused.status_code, read(refused)["code"]) == (401, "insufficient_user_authentication")
+        assert call(rf, owner.access).data == {"recent": True, "level": 2}
+        assert owner.refresh().status_code == 200
+        assert call(rf, owner.access).data == {"recent": True, "level": 2}
+
+
+@pytest.mark.parametrize("over", ["ended", "run out"])
+@pytest.mark.usefixtures("mode")
+def test_a_session_that_is_over_gets_no_new_token(over: str, alice: User) -> None:
+    owner = Browser()
+    owner.log_in("alice@example.com")
+    now = timezone.now()
+    change: dict[str, Any] = {"revoked_at": now} if over == "ended" else {"idle_expires_at": now, "expires_at": now}
+    with before('UPDATE "bulwark_accounts_tokenfamily"', lambda: TokenFamily.objects.update(**change)):
+        response = owner.reauthenticate(password=PASSWORD)
+    assert (response.status_code, read(response)["code"]) == (401, "session_ended")
 
 
 def test_who_is_not_logged_in_is_asked_to(rf: RequestFactory, db: None) -> None:
