@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from ..names import seen_of
 from .linking import Identity, SocialFault
 from .metadata import check_issuer
+from .openid import check_nonce
 from .views import answer, refusal
 
 
@@ -17,7 +18,11 @@ class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allau
     """Ends allauth's part: it logs nobody in, makes no account and links none."""
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> NoReturn:
-        """Answer with a session of ours, or a refusal; allauth goes no further."""
+        """Answer with a session of ours, or a refusal; allauth goes no further.
+
+        :raises OAuth2Error: the answer is not for what this browser has asked; allauth calls `on_authentication_error`.
+        """
+        check_nonce(sociallogin)
         verified = [each.email for each in sociallogin.email_addresses if each.verified is True]
         identity = Identity(
             provider=sociallogin.account.provider,

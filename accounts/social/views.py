@@ -29,13 +29,13 @@ from .linking import Identity, SocialFault, SocialRefused, link, unlink, user_of
 from .providers import Provider, configured, offered
 
 logger = logging.getLogger(__name__)
-#: The views for the way back: allauth's, but for what of Apple's answer counts.
+#: The views for the way back: allauth's, but for what of Apple's and OpenID Connect's answers counts.
 _CALLBACKS = {
     "apple": "allauth.socialaccount.providers.apple.views.oauth2_callback",
     "apple_finish": f"{__package__}.apple.finish",
     "github": "allauth.socialaccount.providers.github.views.oauth2_callback",
     "google": "allauth.socialaccount.providers.google.views.oauth2_callback",
-    "openid_connect": "allauth.socialaccount.providers.openid_connect.views.callback",
+    "openid_connect": f"{__package__}.openid.callback",
 }
 
 
@@ -51,6 +51,8 @@ def begin(request: HttpRequest, provider: str) -> HttpResponse:
     from allauth.socialaccount.adapter import get_adapter
     from requests import RequestException
 
+    from .openid import asked_for
+
     chosen = _chosen(provider)
     next_url = local_path(request.POST.get("next", ""))
     is_link = request.POST.get("link") == "1"
@@ -58,7 +60,8 @@ def begin(request: HttpRequest, provider: str) -> HttpResponse:
         return refusal(request, SocialFault.NOT_RECENT, next_url=resolve_url("bulwark_accounts_social:accounts"))
     try:
         found = get_adapter(request).get_provider(request, provider=chosen.id)
-        away = found.redirect(request, process="connect" if is_link else "login", next_url=next_url or None)
+        process = "connect" if is_link else "login"
+        away = found.redirect(request, process=process, next_url=next_url or None, **asked_for(found))
     except (RequestException, KeyError):  # it does not answer, or not with what OpenID Connect Discovery asks for
         return refusal(request, SocialFault.FAILED, next_url=next_url)
     # By a page: `form-action 'self'` holds for every redirect that follows a form.

@@ -35,9 +35,10 @@ async function away(browser, from, id) {
   return browser.submit(page, {}, new RegExp(`<form[^>]*social/${id}/begin[^>]*>`));
 }
 
-async function throughProvider(browser, page, person, id) {
+async function throughProvider(browser, page, person, id, nonce) {
   const callback = `${wanted.site}/account/social/oidc/${id}/callback`;
-  const target = page.response.status === 200 ? await pageTarget(page) : page.url;
+  let target = page.response.status === 200 ? await pageTarget(page) : page.url;
+  if (nonce) target = target.replace(/nonce=[^&]*/, `nonce=${nonce}`);
   let at = await browser.follow(target, callback);
   for (let forms = 0; !at.url.startsWith(callback) && forms < 4; forms += 1) {
     const sent = await browser.submit(at, { login: person, password: 'x' });
@@ -70,7 +71,7 @@ for (const step of wanted.steps) {
   const page = await away(browser, from, id);
   told.begin = page.response.status;
   if (page.response.status === 200) {
-    const callback = await throughProvider(browser, page, step.person, id);
+    const callback = await throughProvider(browser, page, step.person, id, step.nonce);
     const other = step.otherBrowser ? new Browser() : browser;
     const response = await other.open(callback);
     told.answer = path(response.headers.get('location') ?? String(response.status));

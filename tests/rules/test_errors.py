@@ -26,7 +26,7 @@ LISTED = {
 #: REST framework's own, of which some are never seen here.
 _OTHERS = {"error", "invalid"}
 #: What can be imported only where an extra is in INSTALLED_APPS.
-_OPTIONAL = {"accounts.social.adapter", "accounts.social.apple", "accounts.social.urls"}
+_OPTIONAL = {f"accounts.social.{name}" for name in ("adapter", "apple", "openid", "urls")}
 
 
 def modules() -> Iterator[ModuleType]:

@@ -1,4 +1,4 @@
-"""Signs people in by Google, GitHub and Apple, in a process of its own.
+"""Signs people in by Google, GitHub, Apple and a provider of OpenID Connect, in a process of its own.
 
 Run as a module it prints what came of each as JSON.
 """
@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.accounts.social import fakes
-from tests.accounts.social.fakes import APPLE, OTHER, Fakes
+from tests.accounts.social.fakes import APPLE, CLIENT, OTHER, SECRET, Fakes
 from tests.accounts.social.process import prepare
 
 HERE = "/account/social/"
@@ -59,6 +59,25 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
         "cancelled": {},
         "another browser": {"claims": claims("a8")},
     },
+    "corp": {
+        "signed": {"claims": claims("oda", given_name="Oda")},
+        "for others too": {"claims": claims("o2", aud=["x", CLIENT], azp=CLIENT)},
+        "signed by somebody else": {"claims": claims("o3"), "key": OTHER},
+        "not signed": {"claims": claims("o4"), "key": None, "alg": "none"},
+        "signed with the client's secret": {"claims": claims("o5"), "key": SECRET, "alg": "HS256"},
+        "for another client": {"claims": claims("o6", aud="x")},
+        "for another client of ours": {"claims": claims("o7", aud=["x", CLIENT], azp="x")},
+        "for several": {"claims": claims("o8", aud=["x", CLIENT])},
+        "from another issuer": {"claims": claims("o9"), "iss": APPLE},
+        "run out": {"claims": claims("o10", exp=1)},
+        "without end": {"claims": claims("o11", exp=None)},
+        "of another request": {"claims": claims("o12", nonce="of another request")},
+        "of no request": {"claims": claims("o13", nonce=None)},
+        "of somebody else": {"claims": claims("o14"), "userinfo": {"sub": "gina"}},
+        "of nobody": {"claims": claims("o15", sub=None)},
+        "no ID token": {"claims": claims("o16"), "without": ["id_token"]},
+        "without userinfo": {"claims": claims("o17"), "userinfo": {"sub": "gina"}, "fetch_userinfo": False},
+    },
 }
 #: What the browser brings from Apple besides code and state, where it is not the name. Apple signs nothing of it.
 USERS: dict[str, Any] = {
@@ -73,16 +92,20 @@ def sign_in(kind: str, case: str, server: Fakes) -> dict[str, Any]:
     """Sign somebody in, and return where the browser ends and whose session it has."""
     from django.test import Client
 
+    from accounts.social.providers import configured
+
+    (corp,) = configured()["openid_connect"]["APPS"]
+    corp["settings"]["fetch_userinfo"] = CASES[kind][case].get("fetch_userinfo", True)
     browser = Client(enforce_csrf_checks=True)
     browser.get("/account/login", secure=True)
     form = {"next": HERE, "csrfmiddlewaretoken": browser.cookies["csrftoken"].value}
     page = browser.post(f"{HERE}{kind}/begin", form, secure=True, headers={"Referer": "https://testserver/"})
     address = urlsplit(page.context["address"])
     asked = dict(parse_qsl(address.query))
-    server.says, server.asked = CASES[kind][case], {}
+    server.says, server.asked, server.nonce = CASES[kind][case], {}, asked.get("nonce", "")
     answer = {"code": "c0de", "state": asked["state"]}
     if kind != "apple":
-        response = browser.get(f"{HERE}{kind}/callback", answer, secure=True)
+        response = browser.get(f"{HERE}{'oidc/' * (kind == 'corp')}{kind}/callback", answer, secure=True)
     else:
         response = _finish_apple(browser, case, answer)
     inside = browser.get(HERE, secure=True)
@@ -95,6 +118,7 @@ def sign_in(kind: str, case: str, server: Fakes) -> dict[str, Any]:
         "is_proven": "code_challenge" in asked and (not server.asked or "code_verifier" in server.asked),
         "redirect": {asked["redirect_uri"], server.asked.get("redirect_uri", asked["redirect_uri"])}.pop(),
         "mode": asked.get("response_mode", ""),
+        "nonce": server.nonce,
     }
 
 

@@ -1,4 +1,4 @@
-"""Google, GitHub and Apple on the loopback interface, each with what is its own: what a code is exchanged for there."""
+"""Google, GitHub, Apple and one of OpenID Connect on the loopback interface: what a code is exchanged for at each."""
 
 import base64
 import json
@@ -15,38 +15,51 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 CLIENT, TEAM, KID = "bulwark", "TEAM123456", "KEY1234567"
+SECRET = "a secret that both of them know, 256 bits"  # pragma: allowlist secret
 GOOGLE, APPLE = "https://accounts.google.com", "https://appleid.apple.com"
 _OWN, OTHER = (rsa.generate_private_key(65537, 2048) for _ in range(2))
 _CERTIFICATE = ec.generate_private_key(ec.SECP256R1())
 
 
 class Fakes(ThreadingHTTPServer):
-    """All three; `says` is what they say of whoever signs in next, `asked` is what they were sent for it."""
+    """All of them; `says` is what they say of whoever signs in next, `asked` is what they were sent for it.
+
+    :ivar nonce: what the browser has brought.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.says: dict[str, Any] = {}
         self.asked: dict[str, str] = {}
+        self.nonce = ""
+
+    @property
+    def issuer(self) -> str:
+        """The provider of OpenID Connect."""
+        return f"{self.url}/openid"
 
 
 def providers() -> list[dict[str, Any]]:
-    """Return what SOCIAL_PROVIDERS holds for the three."""
+    """Return what SOCIAL_PROVIDERS holds for them."""
     pem = _CERTIFICATE.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
-    one = {"client_id": CLIENT, "secret": "s3cret"}
+    one = {"client_id": CLIENT, "secret": SECRET}
     apple = {"client_id": CLIENT, "secret": KID, "key": TEAM, "settings": {"certificate_key": pem}}
     google = {"provider": "google", **one, "trusted_domains": ["corp.example", "gmail.com"]}
-    return [google, {"provider": "github", **one}, {"provider": "apple", **apple}]
+    corp = {"provider": "openid_connect", **one, "provider_id": "corp", "server_url": "http://127.0.0.1"}
+    return [google, {"provider": "github", **one}, {"provider": "apple", **apple}, corp]
 
 
 @contextmanager
 def listening() -> Iterator[Fakes]:
-    """Let allauth, which must be set up, find the three at this process."""
+    """Let allauth, which must be set up, find them at this process."""
     from allauth.socialaccount.providers.apple.views import AppleOAuth2Adapter
     from allauth.socialaccount.providers.github.views import GitHubOAuth2Adapter
     from allauth.socialaccount.providers.google.views import GoogleOAuth2Adapter
+
+    from accounts.social.providers import configured
 
     with Fakes() as fakes:
         GoogleOAuth2Adapter.access_token_url = f"{fakes.url}/google/token"
@@ -55,24 +68,40 @@ def listening() -> Iterator[Fakes]:
         GitHubOAuth2Adapter.emails_url = f"{fakes.url}/github/user/emails"
         AppleOAuth2Adapter.access_token_url = f"{fakes.url}/apple/token"
         AppleOAuth2Adapter.public_key_url = f"{fakes.url}/apple/keys"
+        (corp,) = configured()["openid_connect"]["APPS"]
+        corp["settings"]["server_url"] = fakes.issuer
         threading.Thread(target=fakes.serve_forever, daemon=True).start()
         yield fakes
         fakes.shutdown()
 
 
-def id_token(issuer: str, claims: dict[str, Any], key: Any = _OWN) -> str:
-    """Return what a provider signs of somebody."""
+def id_token(issuer: str, claims: dict[str, Any], key: Any = _OWN, alg: str = "RS256") -> str:
+    """Return what a provider signs of somebody; a claim that is None is left out."""
     now = int(time.time())
-    base = {"iss": issuer, "aud": CLIENT, "iat": now, "exp": now + 600}
-    return jwt.encode({**base, **claims}, key, algorithm="RS256", headers={"kid": "one"})
+    whole = {"iss": issuer, "aud": CLIENT, "iat": now, "exp": now + 600, **claims}
+    said = {name: value for name, value in whole.items() if value is not None}
+    return jwt.encode(said, key, algorithm=alg, headers={"kid": "one"})
+
+
+#: The metadata of OpenID Connect Discovery that are asked for.
+_ENDPOINTS = {
+    "authorization_endpoint": "authorize",
+    "jwks_uri": "keys",
+    "token_endpoint": "token",
+    "userinfo_endpoint": "userinfo",
+}
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Fakes
 
     def do_GET(self) -> None:
-        says = self.server.says
-        if self.path == "/apple/keys":
+        says, issuer = self.server.says, self.server.issuer
+        if self.path == "/openid/.well-known/openid-configuration":
+            self._answer(200, {"issuer": issuer, **{name: f"{issuer}/{path}" for name, path in _ENDPOINTS.items()}})
+        elif self.path == "/openid/userinfo":
+            self._answer(200, {**says["claims"], **says.get("userinfo", {})})
+        elif self.path in {"/apple/keys", "/openid/keys"}:
             jwk = {**jwt.algorithms.RSAAlgorithm.to_jwk(_OWN.public_key(), as_dict=True), "kid": "one", "alg": "RS256"}
             self._answer(200, {"keys": [jwk]})
         elif self.headers["Authorization"] != "token at":
@@ -87,14 +116,17 @@ class _Handler(BaseHTTPRequestHandler):
         asked = self.server.asked = {name: values[0] for name, values in parse_qs(body).items()}
         says, kind = self.server.says, self.path.split("/")[1]
         if kind == "github":  # which answers with a form, and with 200 to what is wrong
-            is_right = asked["client_secret"] == "s3cret" and "code" in asked
+            is_right = asked["client_secret"] == SECRET and "code" in asked
             right, wrong = {"access_token": "at", "token_type": "bearer"}, {"error": "bad_verification_code"}
             self._answer(200, right if is_right and "error" not in says else wrong, is_form=True)
             return
         if kind == "apple":
             _check_client(asked["client_secret"])
-        token = id_token(says.get("iss", GOOGLE if kind == "google" else APPLE), says["claims"], says.get("key", _OWN))
-        self._answer(200, {"access_token": "at", "token_type": "Bearer", "expires_in": 3600, "id_token": token})
+        own = {"google": GOOGLE, "apple": APPLE, "openid": self.server.issuer}[kind]
+        claims = {"nonce": self.server.nonce, **says["claims"]} if kind == "openid" else says["claims"]
+        token = id_token(says.get("iss", own), claims, says.get("key", _OWN), says.get("alg", "RS256"))
+        answer = {"access_token": "at", "token_type": "Bearer", "expires_in": 3600, "id_token": token}
+        self._answer(200, {name: value for name, value in answer.items() if name not in says.get("without", ())})
 
     def _answer(self, status: int, body: Any, *, is_form: bool = False) -> None:
         content = (urlencode(body) if is_form else json.dumps(body)).encode()

@@ -1,4 +1,4 @@
-"""Google, GitHub and Apple, each with what is its own, on the loopback interface."""
+"""Google, GitHub, Apple and OpenID Connect, each with what is its own, on the loopback interface."""
 
 from typing import Any
 
@@ -76,7 +76,24 @@ def test_apple_vouches_for_what_it_signs_not_for_what_the_browser_brings(told: d
     }
 
 
+def test_a_provider_of_openid_connect_signs_whom_it_vouches_for(told: dict[str, Any]) -> None:
+    """What its token endpoint answers is checked as if it had come by the browser."""
+    taken = {
+        "signed": (HERE, ["oda@example.org", "Oda", True]),
+        "for others too": (HERE, ["o2@example.org", "", True]),
+        "without userinfo": (HERE, ["o17@example.org", "", True]),
+    }
+    assert ends(told, "corp") == {case: taken.get(case, FAILED) for case in told["corp"]}
+    assert len(told["corp"]) == 17
+
+
+def test_each_request_has_a_nonce_of_its_own(told: dict[str, Any]) -> None:
+    nonces = {each["nonce"] for each in told["corp"].values()}
+    assert (len(nonces), {len(each) for each in nonces}) == (len(told["corp"]), {32})
+
+
 def test_no_account_is_made_for_who_is_not_let_in_and_nothing_of_a_provider_is_kept(told: dict[str, Any]) -> None:
-    inside = {each["who"][0] for kind in ("google", "github", "apple") for each in told[kind].values() if each["who"]}
+    cases = [each for kind in ("google", "github", "apple", "corp") for each in told[kind].values()]
+    inside = {each["who"][0] for each in cases if each["who"]}
     assert told["users"] == sorted({*inside, "left@corp.example"})
     assert told["kept"] == [{}] * len(inside)

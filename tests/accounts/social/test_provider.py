@@ -69,6 +69,11 @@ def test_the_answer_counts_in_the_browser_that_asked(elsewhere: Elsewhere) -> No
     assert refused == [{"begin": 200, "answer": "/account/login?done=provider_failed", "in": False}]
 
 
+def test_what_the_provider_signed_for_another_request_is_refused(elsewhere: Elsewhere) -> None:
+    refused = elsewhere.run({"person": "new", "nonce": "of-another-request"})
+    assert refused == [{"begin": 200, "answer": "/account/login?done=provider_failed", "in": False}]
+
+
 def test_the_authority_of_a_domain_links_an_address_that_somebody_else_registered_in_advance(
     elsewhere: Elsewhere,
 ) -> None:
