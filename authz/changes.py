@@ -13,6 +13,7 @@ from . import registry
 from .models import AuthorizationVersion, Grant, Membership
 from .models.grant import object_key
 from .signals import grant_created, grant_revoked, role_changed, role_granted, role_revoked
+from .watching import row_saved
 
 _BEFORE = "_bulwark_before"
 
@@ -36,6 +37,7 @@ def _watch_rows(model: type[Model]) -> None:
     for kind in (kind for kind in apps.get_models() if kind._meta.concrete_model is concrete):
         post_delete.connect(_row_deleted, sender=kind, dispatch_uid="bulwark_authz.row_deleted")
         post_save.connect(_row_made, sender=kind, dispatch_uid="bulwark_authz.row_made")
+        post_save.connect(row_saved, sender=kind, dispatch_uid="bulwark_authz.row_saved")
 
 
 def membership_made(row: Membership, *, using: str) -> None:

@@ -1,7 +1,7 @@
 """What makes a view set obey a policy, whatever its subclasses override."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,6 +22,7 @@ from ..fieldsets import fields_for
 from ..keys import NOT_A_KEY
 from ..principals import Principal, principal
 from ..registry import policy_of
+from ..watching import Writes, watched
 from .actions import DECLARED, Declared, marked
 from .asking import denial
 from .errors import AccessDenied, FieldsRefused, Refusal, Unreadable, unique_or_refused
@@ -164,8 +165,10 @@ class PolicyMixin(_Base):
         return self._parents[argument]
 
     @cached_property
-    def _bulk_objects(self) -> list[Model]:
-        return []
+    def _writes_seen(self) -> Writes:
+        """What the handler writes, and the rows that were decided about."""
+        action = action_of(self.policy_model, self.policy_action)
+        return Writes(self.policy_model, action.hops if action is not None else ())
 
     @cached_property
     def _parents(self) -> dict[str, Model]:
@@ -186,7 +189,7 @@ class PolicyMixin(_Base):
             raise Unreadable(action=self.policy_action, model=self.policy_model, field="pk", key=min(missing))
         for row in rows:
             self._demand(self.policy_action, row)
-        self._bulk_objects += rows
+            self._writes_seen.hold(row)
         return rows
 
     # What is done to every request.
@@ -230,6 +233,7 @@ class PolicyMixin(_Base):
             if denied is not None:
                 raise denied
             self.decided_object = row
+            self._writes_seen.hold(row)
             self._decisions += 1
         return self.decided_object
 
@@ -253,10 +257,12 @@ class PolicyMixin(_Base):
             if self.decides_objects:
                 self.get_object()
             return handler(request, *args, **kwargs)
-        with transaction.atomic(using=router.db_for_write(self.policy_model)):
+        using = router.db_for_write(self.policy_model)
+        with transaction.atomic(using=using):
             if self.decides_objects:
                 self.get_object()
-            response = handler(request, *args, **kwargs)
+            with watched(self._writes_seen, using):
+                response = handler(request, *args, **kwargs)
             for row in self._decided_rows():
                 self._decide_after(row)
             if not self._decisions and response.status_code < 400:
@@ -264,10 +270,20 @@ class PolicyMixin(_Base):
                 raise AccessDenied(action=self.policy_action, model=self.policy_model, reason="undecided")
             return response
 
-    def _decided_rows(self) -> list[Model]:
-        """Return the rows that were decided about and may have changed, unless they are gone."""
-        rows = [*self._bulk_objects, *([self.decided_object] if self.decided_object is not None else [])]
-        return [row for row in rows if self.policy_action != DELETE and row.pk is not None]
+    def _decided_rows(self) -> Iterable[Model]:
+        """Return the rows that were decided about and may have changed, as the database has them now.
+
+        Those that it does not show are gone, or are no longer where they can be seen: the instances speak for them.
+        """
+        held = [row for row in self._writes_seen.held.values() if row.pk is not None]
+        rows = {row.pk: row for row in held}
+        if self.policy_action == DELETE:
+            return ()
+        if self._writes_seen.went_past_rows or len(rows) < len(held):
+            for kind in {type(row) for row in held}:
+                stored = kind._base_manager.using(router.db_for_write(kind)).filter(pk__in=list(rows))  # noqa: SLF001
+                rows |= {row.pk: row for row in stored.select_related(*self._action().hops)}
+        return rows.values()
 
     def _decide_after(self, row: Model) -> None:
         """Refuse, and so undo, a change that leaves the row where the principal could not have made it, or elsewhere.
@@ -308,6 +324,7 @@ class PolicyMixin(_Base):
         if row is not self.decided_object:
             self._demand(READ, row)
             self._demand(UPDATE, row)
+            self._writes_seen.hold(row)
         with unique_or_refused():
             row = update(row, values)
         if self.policy_action == UPDATE:
