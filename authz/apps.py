@@ -14,7 +14,7 @@ class AuthzConfig(AppConfig):
 
     def ready(self) -> None:
         from . import changes, memory, metrics
-        from .checks import check_files, check_middleware, check_policies, check_routes, check_settings
+        from .checks import check_files, check_grants, check_middleware, check_policies, check_routes, check_settings
         from .files import loading
         from .rls.checks import check_row_level_security
         from .rls.statements import connect_to_new_connections
@@ -26,6 +26,7 @@ class AuthzConfig(AppConfig):
         setting_changed.connect(loading.settings_changed, dispatch_uid="bulwark_authz.files_changed")
         checks.register(check_settings)
         checks.register(check_files)
+        checks.register(check_grants)
         checks.register(check_middleware)
         checks.register(check_policies)
         checks.register(check_routes)

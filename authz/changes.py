@@ -2,6 +2,7 @@
 
 # ruff: noqa: SLF001  (`_meta`, `_base_manager` and `_state` are Django's documented faces of a model)
 
+from collections.abc import Collection
 from typing import Any
 
 from django.apps import apps
@@ -113,20 +114,29 @@ def _grant_deleted(instance: Grant, **_: Any) -> None:
     grant_revoked.send(sender=Grant, request=None, user=None, target=instance, outcome="success", data=data)
 
 
-def _row_made(sender: type[Model], instance: Model, created: bool, using: str, raw: bool = False, **_: Any) -> None:
-    """Delete the grants that wait for a new row's key: its last owner was deleted past Django, by SQL or a trigger.
+def may_reattach(model: type[Model]) -> bool:
+    """Tell whether a new row can get the key of an old one, so that grants on that would count for it.
 
     A key that is random comes to no second row, and where no rule asks for grants none count.
     """
-    if created and not raw and not isinstance(sender._meta.pk, UUIDField):
-        policy = registry.policy_of(sender)
-        if policy is not None and policy.asks_grants():
-            _row_deleted(sender, instance, using)
+    policy = registry.policy_of(model)
+    return policy is not None and not isinstance(model._meta.pk, UUIDField) and policy.asks_grants()
+
+
+def forget_grants(model: type[Model], keys: Collection[Any], *, using: str) -> None:
+    """Delete the grants on rows with these keys: another row may get, or has got, one of them."""
+    kind, texts = ContentType.objects.db_manager(using).get_for_model(model), sorted(map(object_key, keys))
+    grants = Grant._base_manager.using(using).filter(content_type=kind)
+    for start in range(0, len(texts), 500):  # a statement of SQLite holds so many values
+        grants.filter(object_id__in=texts[start : start + 500]).delete()
+
+
+def _row_made(sender: type[Model], instance: Model, created: bool, using: str, raw: bool = False, **_: Any) -> None:
+    # The last owner of the key may have been deleted past Django, by SQL or a trigger.
+    if created and not raw and may_reattach(sender):
+        forget_grants(sender, [instance.pk], using=using)
 
 
 def _row_deleted(sender: type[Model], instance: Model, using: str, **_: Any) -> None:
-    """Delete the grants on a row with it: another row may get its key."""
     if instance.pk is not None:
-        kind = ContentType.objects.db_manager(using).get_for_model(sender)
-        rows = Grant._base_manager.using(using).filter(content_type=kind, object_id=object_key(instance.pk))
-        rows.delete()
+        forget_grants(sender, [instance.pk], using=using)

@@ -12,12 +12,13 @@ from django.db.models import Model
 from django.utils.module_loading import import_string
 
 from . import conf as settings_module
+from .changes import may_reattach
 from .conf import SETTING, conf
 from .engine import Action, tenant_column
 from .fieldsets import check_fields
 from .files import loading
 from .language.sites import PolicyError
-from .managers import ProtectedQuerySet
+from .managers import ProtectedManager, ProtectedQuerySet
 from .middleware import AuthzMiddleware
 from .policies import EVERY_ACTION, Policy
 from .registry import policies
@@ -40,6 +41,20 @@ def check_policies(**_: Any) -> list[CheckMessage]:
         Error(error.problem, hint=f"See {error.site}.", obj=policy.__qualname__, id="bulwark_authz.E005")
         for policy in policies()
         for error in problems(policy, known)
+    ]
+
+
+def check_grants(**_: Any) -> list[CheckMessage]:
+    """Warn of rows that can be made without a signal under a key on which there still are grants."""
+    return [
+        CheckWarning(
+            f"bulk_create() of {policy.model._meta.label} lets grants that SQL left behind count for new rows.",  # noqa: SLF001
+            hint=f"Give it {ProtectedManager.__module__}.ProtectedManager, or a key that is a UUID.",
+            obj=policy.__qualname__,
+            id="bulwark_authz.W004",
+        )
+        for policy in policies()
+        if may_reattach(policy.model) and not _has_protected_manager(policy.model)
     ]
 
 

@@ -10,13 +10,13 @@ commands and `_base_manager`, which Django itself uses for saving and for foreig
 
 import logging
 import sys
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Callable, Iterable
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import django
-from django.db import models
+from django.db import models, transaction
 
 from .conf import conf
 from .language.sites import Site
@@ -88,6 +88,28 @@ class ProtectedQuerySet(_QuerySet):
         scoped: Self = found
         scoped.is_scoped = all(getattr(rows, "is_scoped", False) or rows.query.is_empty() for rows in (self, *others))
         return scoped
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """Make rows as Django does, which sends no signal of them: what SQL left behind does not count for them.
+
+        Of rows with `update_conflicts` whose keys the database gives, nobody knows which are new: grants on them stay.
+        """
+        from .changes import forget_grants, may_reattach
+
+        rows = list(objs)
+        make = partial(super().bulk_create, rows, *args, **kwargs)
+        if not may_reattach(self.model):
+            return make()
+        given = {row.pk for row in rows if row.pk is not None}
+        self._for_write = True  # as Django is about to set it: `db` is then the one that is written to
+        with transaction.atomic(using=self.db):
+            stored = self.model._base_manager.using(self.db).only("pk")  # noqa: SLF001  (documented)
+            new = given - stored.in_bulk(given).keys() if given else given
+            made = make()
+            if not kwargs.get("update_conflicts", any(args[2:3])):
+                new |= {row.pk for row in made if row.pk is not None} - given
+            forget_grants(self.model, new, using=self.db)
+            return made
 
     def guard(self) -> None:
         """Refuse, or log, what the settings say, if a request reads the rows of everybody.

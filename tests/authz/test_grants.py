@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils import timezone
 
 from authz import registry
+from authz.checks import check_grants
 from authz.engine import Verdict, check, scoped
 from authz.language.terms import granted, this
+from authz.managers import ProtectedQuerySet
 from authz.models import Grant
 from authz.policies import Policy, allow
 from authz.principals import Principal
@@ -104,6 +107,42 @@ def test_a_row_that_was_deleted_by_sql_leaves_nothing_to_the_next(
     Grant.objects.give(action="read", target=again, user=cast.bob)
     again.save()
     assert check(cast.principal("bob"), "read", again)
+
+
+def test_rows_that_are_made_in_bulk_get_nothing_of_the_last_ones_either(
+    cast: Cast, shared_shelves: None, heard: Heard
+) -> None:
+    gone, kept = (Shelf.objects.create() for _ in range(2))
+    for shelf in (gone, kept):
+        Grant.objects.give(action="read", target=shelf, user=cast.bob)
+    delete_by_sql(gone)
+    rows = ProtectedQuerySet(Shelf)
+    made = rows.bulk_create([Shelf(pk=gone.pk), Shelf(pk=kept.pk, name="new"), Shelf()], ignore_conflicts=True)
+    assert [check(cast.principal("bob"), "read", row) for row in (made[0], kept)] == [False, True]
+    rows.bulk_create(
+        [Shelf(pk=kept.pk, name="new")], update_conflicts=True, unique_fields=["id"], update_fields=["name"]
+    )
+    assert check(cast.principal("bob"), "read", kept)
+    assert len(heard.named("grant_revoked")) == 1
+
+
+def test_rows_in_bulk_whose_keys_the_database_gives_get_nothing_either(cast: Cast, shared_shelves: None) -> None:
+    last = Shelf.objects.create()
+    Grant.objects.create(
+        action="read", content_type=ContentType.objects.get_for_model(Shelf), object_id=last.pk + 1, user=cast.bob
+    )
+    (made,) = ProtectedQuerySet(Shelf).bulk_create([Shelf()])
+    assert made.pk == last.pk + 1
+    assert not check(cast.principal("bob"), "read", made)
+
+
+def test_a_manager_that_lets_grants_reattach_is_warned_of(
+    shared_shelves: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (found,) = check_grants()
+    assert (found.id, "library.Shelf" in found.msg) == ("bulwark_authz.W004", True)
+    monkeypatch.setattr(Shelf._default_manager, "_queryset_class", ProtectedQuerySet)
+    assert check_grants() == []
 
 
 def test_where_no_rule_asks_for_grants_a_new_row_costs_nothing_more(cast: Cast, django_assert_num_queries: Any) -> None:
