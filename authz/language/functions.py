@@ -13,8 +13,19 @@ from .nodes import Part
 
 def affix(part: Part, lookup: str, text: str) -> Any:
     """Return "the column begins (or ends) with the text"; LIKE of SQLite would ignore upper and lower case."""
-    cut = Left if part is Part.PREFIX else Right
-    return Exact(cut(lookup, len(text)), Value(text))
+    if part is Part.PREFIX:
+        return Exact(Left(lookup, len(text)), Value(text))
+    return EndsWith(Right(lookup, len(text)), Value(text))
+
+
+class EndsWith(Exact):
+    """The last part of a column is a text; SQLite would look for the end of a column before its first NUL."""
+
+    def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper) -> Any:  # noqa: ARG002
+        column, params = compiler.compile(self.lhs.get_source_expressions()[0])
+        end = self.rhs.value.encode()
+        # IS, because the end of an empty one is NULL.
+        return f"SUBSTR(CAST({column} AS BLOB), %s) IS %s", (*params, -len(end), end)
 
 
 class JSONListHas(Func):
@@ -33,7 +44,9 @@ class JSONListHas(Func):
     ) -> Any:
         templates = {
             "sqlite": (
-                "CASE WHEN JSON_TYPE({0}) = 'array' THEN EXISTS(SELECT 1 FROM JSON_EACH({0}) AS authz_item"
+                # It would read a text up to its first NUL: half a surrogate, which no given text has, stands for that.
+                "CASE WHEN JSON_TYPE({0}) = 'array' THEN EXISTS(SELECT 1 FROM"
+                r" JSON_EACH(REPLACE(REPLACE({0}, '\\', '\u005c'), '\u0000', '\ud800')) AS authz_item"
                 " WHERE authz_item.type = 'text' AND authz_item.atom = {1}) ELSE 0 END"
             ),
             "postgresql": "(CASE WHEN JSONB_TYPEOF({0}) = 'array' THEN {0} @> TO_JSONB({1}::text) ELSE FALSE END)",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -132,6 +132,9 @@ _NUMBERS = frozenset({INTEGER, DECIMAL})
 # What makes the value that a database compares another than the one that Python does.
 _CONVERSIONS = ("db_type", "from_db_value", "get_db_prep_value", "get_prep_value")
 
+# It keeps decimal numbers as binary ones of 53 bits, which tell so many digits apart.
+_SQLITE_DIGITS = 15
+
 
 def kind_of(field: AnyField) -> Kind | None:
     """Return the kind of a column, that of its target for a foreign key; None if it compares with nothing."""
@@ -142,12 +145,18 @@ def kind_of(field: AnyField) -> Kind | None:
 
 def quirk_of(field: AnyField) -> str:
     """Return why a database may compare a column otherwise than Python compares its values; "" if it does not."""
+    if kind_of(field) is DECIMAL and (getattr(field, "max_digits", None) or inf) > _SQLITE_DIGITS and _has_sqlite():
+        return f"has more than the {_SQLITE_DIGITS} digits that SQLite keeps"
     collation = getattr(field, "db_collation", None)
     if collation:
         return f"has the collation {collation!r}"
     methods = (getattr(type(field), name, None) for name in _CONVERSIONS)
     foreign = [method for method in methods if method is not None and not method.__module__.startswith("django.")]
     return f"is converted by {foreign[0].__qualname__}()" if foreign else ""
+
+
+def _has_sqlite() -> bool:
+    return any(connections[alias].vendor == "sqlite" for alias in connections)
 
 
 def comparable(one: Kind, other: Kind) -> bool:

@@ -1,12 +1,13 @@
 """Columns whose values a database and Python see differently: compared alike, or refused at startup."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from math import inf, nan
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Model, Value
 from django.db.models.functions import Concat
 from django.test.utils import isolate_apps
@@ -42,6 +43,8 @@ def odd() -> Iterator[type[Model]]:
             padded = PaddedField(max_length=20)
             plain = models.CharField(max_length=20)
             scan = models.FileField(null=True)
+            exact = models.DecimalField(max_digits=15, decimal_places=2)
+            large = models.DecimalField(max_digits=16, decimal_places=2)
 
             class Meta:
                 app_label = "library"
@@ -73,7 +76,8 @@ def test_a_column_that_is_compared_by_rules_of_its_own_is_refused(
 
 
 def test_the_generator_leaves_such_columns_out(odd: type[Model]) -> None:
-    assert {field.name for _, field in paths(odd, 0)} == {"id", "plain", "scan"}
+    large = set() if connection.vendor == "sqlite" else {"large"}
+    assert {field.name for _, field in paths(odd, 0)} == {"id", "plain", "scan", "exact"} | large
 
 
 @pytest.mark.parametrize(
@@ -102,6 +106,53 @@ def test_no_number_is_ordered_as_postgresql_does(condition: Condition, allowed: 
         Book.objects.create(weight=weight)
     for one in (action, opposite):
         assert disagreements(WHO, one, Book.objects.all()) == []
+
+
+@pytest.mark.parametrize("large", [this.large == 1, this.large.in_([1]), this.exact < this.large])
+def test_a_number_of_more_digits_than_sqlite_keeps_is_refused_there(odd: type[Model], large: Condition) -> None:
+    action_with(odd, allow("viewer", this.exact == Decimal("0.01")))
+    if connection.vendor != "sqlite":
+        action_with(odd, allow("viewer", large))
+        return
+    with pytest.raises(PolicyError) as caught:
+        action_with(odd, allow("viewer", large))
+    assert "this.large has more than the 15 digits that SQLite keeps" in caught.value.problem
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="other databases hold no NUL")
+@pytest.mark.parametrize(
+    "condition",
+    [
+        *(this.title.endswith(text) for text in ("a", "b", "ab", "ä", "aä")),
+        *(this.title.startswith(text) for text in ("a", "b", "ab", "ä")),
+        this.title == "a",
+        this.title.in_(["a", "ab"]),
+        *(this.words.has(text) for text in ("a", "b", "ab", "\\", "\\u0000", "a\\", "\\u0000\\")),
+    ],
+)
+def test_a_nul_ends_no_text(condition: Condition) -> None:
+    texts = [
+        "a",
+        "b",
+        "ab",
+        "a\0",
+        "\0a",
+        "a\0b",
+        "b\0a",
+        "aä",
+        "\0ä",
+        "ä\0",
+        "\0",
+        "",
+        "\\",
+        "\\u0000",
+        "a\\\0",
+        "\\u0000\\\0",
+    ]
+    for text in texts:
+        Book.objects.create(title=text, words=[text, "z\0"])
+    for rule in (condition, ~condition):
+        assert disagreements(WHO, action_with(Book, allow("viewer", rule)), Book.objects.all()) == []
 
 
 def test_what_only_the_database_knows_is_not_believed() -> None:
