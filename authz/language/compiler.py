@@ -47,7 +47,7 @@ from .nodes import (
 from .paths import Column, Relation, resolve
 from .sites import PolicyError, Site
 from .text import text_of
-from .values import Fetch, Source, me_as, source_of
+from .values import Fetch, Source, choices_of, demand_choice, me_as, source_of
 
 _FLIPPED = {
     Operator.LESS: Operator.GREATER,
@@ -288,9 +288,7 @@ def _constant(column: Column, adapt: Callable[[Any], Any], value: Any, site: Sit
         adapted = adapt(value)
     except TypeError as error:
         raise PolicyError(f"{column.text} never equals this: {error}.", site) from None
-    choices = [choice for choice, _ in column.field.flatchoices]
-    if choices and adapted not in choices:
-        raise PolicyError(f"{column.text} is never {adapted!r}: its choices are {choices}.", site)
+    demand_choice(column.text, choices_of(column.field), adapted, site)
     return adapted
 
 

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.contrib.auth import get_user_model
 
 from ..conf import conf
-from .kinds import TEXT, Kind, comparable, kind_of
+from .kinds import TEXT, comparable, kind_of
 from .nodes import Affix, Between, Compare, Literal, Me, Member, Node, Operand, Operator, Part, This, Within
 from .sites import PolicyError, Site
-from .values import Fetch, Source, me_as, source_of
+from .values import Fetch, Source, demand_choice, me_as, source_of
 
 _PYTHON: dict[Operator, Callable[[Any, Any], bool]] = {
     Operator.EQUAL: operator.eq,
@@ -25,6 +25,9 @@ _PYTHON: dict[Operator, Callable[[Any, Any], bool]] = {
     Operator.GREATER: operator.gt,
     Operator.GREATER_OR_EQUAL: operator.ge,
 }
+
+
+_A_TEXT = Source("a text", lambda _principal: "", TEXT)
 
 
 def is_fact(node: Node) -> bool:
@@ -91,7 +94,7 @@ def _sides(one: Operand, other: Operand, site: Site) -> tuple[Source, Source]:
     :raises PolicyError: the two can never be equal, or only by accident.
     """
     left = _term(one, site)
-    right = _term(other, site, beside=left.kind)
+    right = _term(other, site, beside=left)
     if left.kind is not None and right.kind is not None and not comparable(left.kind, right.kind):
         raise PolicyError(f"{left.text} is a {left.kind.name}, {right.text} a {right.kind.name}.", site)
     if left.related is not None and right.related not in {left.related, None}:
@@ -99,11 +102,11 @@ def _sides(one: Operand, other: Operand, site: Site) -> tuple[Source, Source]:
     return left, right
 
 
-def _term(operand: Operand, site: Site, beside: Kind | None = None) -> Source:
+def _term(operand: Operand, site: Site, beside: Source | None = None) -> Source:
     """Return how to fetch a side; a literal becomes what the other side is, so that a key written as text is a key."""
     if isinstance(operand, Literal):
-        value = _adapted(operand.value, beside, site)
-        return Source(str(operand), lambda _principal: value, beside, many=isinstance(value, tuple))
+        value, kind = _adapted(operand.value, beside, site), beside.kind if beside else None
+        return Source(str(operand), lambda _principal: value, kind, many=isinstance(value, tuple))
     if operand == Me(()):
         user = get_user_model()
         return Source("me", me_as("pk").fetch, kind_of(user._meta.pk), user)
@@ -111,13 +114,17 @@ def _term(operand: Operand, site: Site, beside: Kind | None = None) -> Source:
     return source_of(operand, site)
 
 
-def _adapted(value: object, kind: Kind | None, site: Site) -> Any:
+def _adapted(value: object, beside: Source | None, site: Site) -> Any:
     if isinstance(value, tuple):
-        return tuple(_adapted(item, kind, site) for item in value)
+        return tuple(_adapted(item, beside, site) for item in value)
+    if beside is None or beside.kind is None or value is None:
+        return value
     try:
-        return value if kind is None or value is None else kind.adapt(value)
+        adapted = beside.kind.adapt(value)
     except TypeError as error:
         raise PolicyError(f"{error}.", site) from None
+    demand_choice(beside.text, beside.choices, adapted, site)
+    return adapted
 
 
 def _compare(node: Compare) -> Fetch:
@@ -145,7 +152,7 @@ def _is_none(operand: Operand) -> bool:
 
 
 def _affix(node: Affix) -> Fetch:
-    whole, part = _term(node.left, node.site), _term(node.right, node.site, beside=TEXT)
+    whole, part = _term(node.left, node.site), _term(node.right, node.site, beside=_A_TEXT)
     for side in (whole, part):
         if side.many or side.kind not in {TEXT, None}:
             raise PolicyError(f"{side.text} is no text.", node.site)

@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 
-from .kinds import BOOLEAN, DATETIME, TEXT, Kind, kind_of
+from .kinds import BOOLEAN, DATETIME, TEXT, AnyField, Kind, kind_of
 from .nodes import Env, EnvName, Me
 from .paths import Column, resolve
 from .sites import PolicyError, Site
@@ -38,6 +38,7 @@ class Source:
     :ivar kind: None where nothing is known before it is fetched.
     :ivar related: the model whose key it is.
     :ivar many: it is a collection.
+    :ivar choices: the values that its column has; empty for any.
     """
 
     text: str
@@ -45,9 +46,21 @@ class Source:
     kind: Kind | None = None
     related: type[Model] | None = None
     many: bool = False
+    choices: tuple[Any, ...] = ()
 
 
 _ENV_KINDS = {EnvName.NOW: DATETIME, EnvName.MFA: BOOLEAN, EnvName.CLIENT: TEXT}
+
+
+def choices_of(field: AnyField) -> tuple[Any, ...]:
+    """Return the values that a column may have; empty for any."""
+    return tuple(choice for choice, _ in field.flatchoices)
+
+
+def demand_choice(text: str, choices: tuple[Any, ...], value: Any, site: Site) -> None:
+    """:raises PolicyError: what is called so never has the value."""
+    if choices and value not in choices:
+        raise PolicyError(f"{text} is never {value!r}: its choices are {list(choices)}.", site)
 
 
 def source_of(operand: Me | Env, site: Site) -> Source:
@@ -103,6 +116,7 @@ def _field(operand: Me, site: Site) -> Source:
             lambda principal: read(principal.user) if principal.known else None,
             reached.kind,
             reached.related,
+            choices=choices_of(reached.field),
         )
     if used < len(operand.names):
         raise PolicyError(f"{reached.text} has many rows: a rule can ask for their keys only.", site)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 
 from authz.language.sites import PolicyError
 from authz.language.terms import Condition, env, granted, me, this
@@ -94,6 +95,24 @@ def test_nonsense_is_refused_and_its_line_is_named(write: Callable[[], Condition
         compiled(write())
     assert problem in caught.value.problem
     assert write.__name__ != "<lambda>" or caught.value.site.line == inspect.getsourcelines(write)[1]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda: me.email == "stuff",
+        lambda: me.email != "stuff",
+        lambda: me.email.in_(["staff", "stuff"]),
+        lambda: this.on_hold & ~(me.email == "stuff"),
+    ],
+)
+def test_a_value_that_a_column_of_the_user_never_has_is_refused(
+    write: Callable[[], Condition], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(get_user_model()._meta.get_field("email"), "choices", [("staff", "Staff"), ("guest", "Guest")])
+    with pytest.raises(PolicyError, match=r"me.email is never 'stuff': its choices are \['staff', 'guest'\]"):
+        compiled(write())
+    compiled((me.email == "staff") | me.email.in_(["guest", None]) | (me.email == None) | me.email.startswith("st"))  # noqa: E711
 
 
 @pytest.mark.parametrize(
