@@ -13,7 +13,7 @@ from ..engine import scoped
 from ..principals import Principal, principal
 from ..registry import policy_of
 from .filters import UnknownParameter, readable
-from .reaching import Way
+from .reaching import Way, leads_on
 
 
 class PolicyFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # django-filter has no types
@@ -25,6 +25,7 @@ class PolicyFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # django-
     def get_filterset(self, request: Request, queryset: Any, view: APIView) -> FilterSet | None:
         found = super().get_filterset(request, queryset, view)
         for name, declared in list(found.filters.items()) if found is not None else ():
+            _spell_out(declared)
             if not readable(view, declared.field_name) or not _sorts_by_own(view, declared):
                 if _asks(found, name, request):
                     raise UnknownParameter(name)
@@ -39,6 +40,16 @@ class PolicyFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # django-
         rows = declared.get_queryset(request) if hasattr(declared, "get_queryset") else None
         if rows is not None and policy_of(rows.model) is not None:
             declared.queryset = scoped(rows.all(), principal(request))
+
+
+def _spell_out(declared: Any) -> None:
+    """Have a filter's path name each field that it reaches: the lookup can lead on, as in `("book", "title__gt")`."""
+    if not isinstance(declared.lookup_expr, str):
+        return
+    path, lookups = declared.field_name, declared.lookup_expr.split("__")
+    while lookups and leads_on(declared.model, path, lookups[0]):
+        path = f"{path}__{lookups.pop(0)}"
+    declared.field_name, declared.lookup_expr = path, "__".join(lookups) or "exact"
 
 
 def _sorts_by_own(view: Any, declared: Any) -> bool:

@@ -74,6 +74,15 @@ def readable_rows(model: type[Model], who: Principal) -> Rows:
     return marked_scoped(rows) if policy_of(model) is None else scoped(rows, who)
 
 
+def leads_on(model: Any, path: str, name: str) -> bool:
+    """Tell whether a path ends in a relation, and the name is a field there."""
+    for step in path.split("__"):
+        model = getattr(field_of(model, step), "related_model", None)
+        if not isinstance(model, type):
+            return False
+    return field_of(model, name) is not None
+
+
 def field_of(model: Any, name: str) -> Any:
     """Return the field that a query calls so, or None for what only a query knows: an annotation."""
     options = model._meta

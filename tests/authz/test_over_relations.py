@@ -25,6 +25,8 @@ class LoanFilter(FilterSet):  # type: ignore[misc]  # django-filter has no types
     titled = CharFilter("book__title")
     not_titled = CharFilter("book__title", exclude=True)
     untitled = BooleanFilter("book__title", "isnull")
+    led_on = CharFilter("book", "title__startswith")
+    led_to_hidden = CharFilter("book", "note")
 
     class Meta:
         model = Loan
@@ -143,6 +145,8 @@ def shelves(client_of: Callable[[str], APIClient], book: Callable[..., Book]) ->
     [
         ({"titled": "title 1"}, [2], [2]),
         ({"titled": "title 2"}, [], [3]),
+        ({"led_on": "title 2"}, [], [3]),
+        ({"led_on": "title"}, [1, 2], [1, 2, 3, 4]),
         ({"not_titled": "title 1"}, [1, 3, 4], [1, 3, 4]),
         ({"not_titled": "title 2"}, [1, 2, 3, 4], [1, 2, 4]),
         ({"titled": "title 1", "not_titled": "title 3"}, [2], [2]),
@@ -218,6 +222,11 @@ def test_an_order_by_many_related_rows_takes_the_first_that_may_be_read(
     Book.objects.filter(title="m3").update(title="l", status="published")
     for at in ("/shelves/", "/pages/"):
         assert (shelves(at=at, ordering=query), shelves("dora", at=at, ordering=query)) == (bobs, doras)
+
+
+def test_a_lookup_that_leads_to_a_hidden_field_is_no_filter(client_of: Callable[[str], APIClient], loans: Ask) -> None:
+    assert client_of("bob").get("/loans/", {"led_to_hidden": "x"}).status_code == 422
+    assert loans("dora", led_to_hidden="x") == []
 
 
 def test_the_ordering_of_django_filter_keeps_to_columns(client_of: Callable[[str], APIClient], shelves: Ask) -> None:
