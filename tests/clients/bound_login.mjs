@@ -25,8 +25,9 @@ async function send(keyPair, method, path, { body, access, proof } = {}) {
 
 for (const alg of wanted.algorithms) {
   nonce = undefined;
-  const owner = await generateKeyPair(alg);
-  const thief = await generateKeyPair(alg);
+  const options = { modulusLength: 3072 }; // of RSA keys; fewer bits are refused
+  const owner = await generateKeyPair(alg, options);
+  const thief = await generateKeyPair(alg, options);
   const login = await send(owner, 'POST', 'login', { body: { email: wanted.email, password: wanted.password, transport: 'body' } });
   const tokens = login.body;
   const told = { login: login.status, type: tokens.token_type };
