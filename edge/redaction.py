@@ -30,9 +30,12 @@ _SHAPES = (
     # PostgreSQL's values, which may have any letter and any number of lines, and all that it says of them.
     re.compile(
         r"(\b(?:DETAIL|CONTEXT|QUERY):  |Failing row contains |Key \(.{1,200}?\)=(?=\()"
-        r"|(?:invalid input (?:syntax|value) for [^:\"\n]{1,200}|malformed \w{1,20} literal|syntax error in tsquery): )"
+        r"|(?:invalid input (?:syntax|value) for [^:\"\n]{1,200}|malformed \w{1,20} literal"
+        r"|syntax error in ts(?:query|vector)|invalid cidr value"
+        r"|(?:date|timestamp|displacement|field value) out of range): |\b(?:value|time zone) (?=\"))"
         rf"(?s:.*?)(?={_NEXT_EXCEPTION}|\Z)"
     ),
+    re.compile(r'()"[^"]*"(?= is out of range for type )'),  # its floats, whose message begins with them
     re.compile(
         # After anything but a letter or digit: to try each word before it would take a caller's long path seconds.
         rf"""((?i:(?<![^\W_])(?:{_NAMES}|(?:old|new|current)[-_]?password))["']?\s*[=:]\s*)(?:"[^"]*"|'[^']*'|[^\s"'&,;)}}\]]+)"""

@@ -56,4 +56,8 @@ TEXTS = [
     'invalid input syntax for type uuid: "first"PLANTED"',
     'invalid input syntax for type json\nDETAIL:  Token "PLANTED" is invalid.\nCONTEXT:  JSON data, line 1: PLANTED',
     'malformed array literal: "{PLANTED"',
+    'value "99999999999 first"PLANTED" is out of range for type integer',
+    '"1e999 PLANTED" is out of range for type real',
+    'date/time field value out of range: "first"PLANTED"',
+    'time zone "PLANTED" not recognized',
 ]

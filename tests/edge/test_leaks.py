@@ -108,6 +108,36 @@ def test_an_error_of_the_database_logs_no_secret(log: io.StringIO, statement: st
     assert "PLANTED" not in log.getvalue()
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only")
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("bigint", '99999999999999999999 a"PLANTED'),
+        ("cidr", "10.11.12.13/8"),
+        ("date", "5874898-11-12"),
+        ("date", "2026-13-31"),
+        ("float8", "12345e999"),
+        ("integer", '99999999999999999999 a"PLANTED\nPLANTED'),
+        ("interval", "9876543210123 years"),
+        ("real", "1e9999 PLANTED"),
+        ("smallint", "99999 PLANTED"),
+        ("timestamp", "294277-11-12"),
+        ("timestamptz", "2026-01-01 10:00 area/planted"),
+        ("timestamptz", "2026-01-01 10:00+98:76"),
+        ("tsvector", "PLANTED:'x"),
+    ],
+)
+def test_a_value_that_a_type_of_postgresql_does_not_take_is_not_logged(log: io.StringIO, kind: str, value: str) -> None:
+    with pytest.raises(DatabaseError) as caught, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SELECT %s::{kind}", [value])
+    assert value in str(caught.value)
+    logging.getLogger("somebody").error("It said %s", caught.value, exc_info=caught.value)
+    assert "It said " in log.getvalue()
+    assert "Traceback" in log.getvalue()
+    for word in (value, json.dumps(value)[1:-1], "planted"):
+        assert word not in log.getvalue().replace("PLANTED", "planted")
+
+
 def test_routes_are_known_before_they_are_asked() -> None:
     from prometheus_client import REGISTRY
 

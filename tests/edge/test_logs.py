@@ -75,7 +75,8 @@ def test_a_field_with_a_secret_name_is_taken_out(name: str) -> None:
 @pytest.mark.parametrize(
     "value",
     ["GET /api/v1/articles/ 200", "alice@example.org", "the password was changed", "token_rotated", "author=alice",
-     "passed=12", "keys: 3", "https://example.org/a?b=c", "session revoked"],
+     "passed=12", "keys: 3", "https://example.org/a?b=c", "session revoked", 'null value in column "title"',
+     "IndexError: list index out of range", "the value is out of range: 5"],
 )  # fmt: skip
 def test_what_is_no_secret_stays(value: str) -> None:
     assert redacted(value) == value
