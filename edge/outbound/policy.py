@@ -45,6 +45,10 @@ class OutboundPolicy:
     resolver: Resolver = system_resolver
     ca_file: str = ""
 
+    def __post_init__(self) -> None:
+        for name in ("schemes", "ports", "hosts", "internal", "content_types"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))  # settings may have lists
+
     def allows_host(self, host: str) -> bool:
         """Say whether ``host`` may be asked."""
         return not self.hosts or any(

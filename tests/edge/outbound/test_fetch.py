@@ -206,6 +206,12 @@ def test_a_name_server_that_says_nothing_is_not_waited_for() -> None:
         assert not server.connections
 
 
+def test_a_policy_takes_lists_as_settings_have_them() -> None:
+    with serving(answer(b"x")) as server:
+        policy = replace(to(server), ports=[server.port], internal=["127.0.0.1/32"])  # type: ignore[arg-type]
+        assert fetch(url(server), policy=policy).status == 200
+
+
 class TestTls:
     def test_the_certificate_must_be_for_the_name(self, tmp_path: Path) -> None:
         context, trusted = certificate(tmp_path, "other.example.org")
