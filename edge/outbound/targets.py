@@ -108,7 +108,7 @@ def _address(host: str, port: int, policy: OutboundPolicy, seconds: float) -> st
     """
     literal = parse_address(host) if ":" in host or _PLAIN_IPV4.fullmatch(host) else None
     try:
-        texts = [host] if literal else resolve(policy.resolver, host, port, seconds)
+        texts = [host] if literal else resolve(policy, host, port, seconds)
     except (OSError, UnicodeError):
         raise OutboundFailed("name") from None
     addresses = [parse_address(text) for text in texts]

@@ -12,7 +12,7 @@ from django.test import Client
 from rest_framework import serializers
 
 from edge import signals
-from edge.outbound import OutboundFailed, OutboundPolicy, OutboundRefused, afetch, fetch
+from edge.outbound import OutboundFailed, OutboundPolicy, OutboundRefused, afetch, fetch, resolving
 from tests.edge.types import Listen
 
 from .servers import (
@@ -204,6 +204,37 @@ def test_a_name_server_that_says_nothing_is_not_waited_for() -> None:
         assert time.monotonic() - began < 2
         answered.set()
         assert not server.connections
+
+
+def test_names_that_hang_leave_places_for_those_of_another_policy() -> None:
+    answered, asked = threading.Event(), []
+
+    def hanging(host: str, port: int) -> list[str]:
+        asked.append(host)
+        answered.wait(30)
+        return ["127.0.0.1"]
+
+    with serving(answer(b"x")) as server:
+        chosen = replace(to(server), resolver=hanging, seconds=0.05)
+        try:
+            for number in range(resolving.AT_A_TIME):
+                with pytest.raises(OutboundFailed):
+                    fetch(url(server, host=f"name-{number}.example.org"), policy=chosen)
+            assert fetch(url(server), policy=to(server)).status == 200
+            assert 0 < len(asked) <= resolving.AT_A_TIME_EACH
+        finally:
+            answered.set()
+
+
+def test_a_place_is_free_again_when_its_name_is_found_or_has_no_address() -> None:
+    def nowhere(host: str, port: int) -> list[str]:
+        raise OSError
+
+    with serving(answer(b"x")) as server:
+        good, bad = to(server), replace(to(server), resolver=nowhere)
+        for _ in range(2 * resolving.AT_A_TIME_EACH):
+            assert fetch(url(server), policy=good).status == 200
+            assert reason(server, bad) == "name"
 
 
 def test_a_policy_takes_lists_as_settings_have_them() -> None:
