@@ -1,5 +1,6 @@
 """Remembers refusals for a moment, so that a flood does not reach the shared store."""
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ class Denials:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
+        self._lock = threading.Lock()
         self._ends: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def known(self, limits: Sequence[Limit]) -> list[State]:
@@ -41,20 +43,25 @@ class Denials:
     def remember(self, decision: "Decision") -> None:
         """Remember what refused; a refusal that was known already is not prolonged."""
         for state in decision.violated:
-            now = self._clock()
-            ends, _ = self._ends.get(state.limit.key, (0.0, 0.0))
-            if ends > now or not conf.deny_cache:
-                continue
-            self._ends[state.limit.key] = (now + min(conf.deny_cache, state.reset), now + state.reset)
-            self._ends.move_to_end(state.limit.key)
-            while len(self._ends) > MOST:
-                self._ends.popitem(last=False)
+            with self._lock:
+                self._remember(state, self._clock())
+
+    def _remember(self, state: State, now: float) -> None:
+        ends, _ = self._ends.get(state.limit.key, (0.0, 0.0))
+        if ends > now or not conf.deny_cache:
+            return
+        self._ends[state.limit.key] = (now + min(conf.deny_cache, state.reset), now + state.reset)
+        self._ends.move_to_end(state.limit.key)
+        while len(self._ends) > MOST:
+            self._ends.popitem(last=False)
 
     def forget(self, keys: Sequence[str]) -> None:
         """Forget the refusals of ``keys``."""
-        for key in keys:
-            self._ends.pop(key, None)
+        with self._lock:
+            for key in keys:
+                self._ends.pop(key, None)
 
     def clear(self) -> None:
         """Forget all refusals."""
-        self._ends.clear()
+        with self._lock:
+            self._ends.clear()

@@ -1,5 +1,7 @@
 """A flood is refused without asking Redis again, for a second and never longer than the limit is closed."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 
 from pytest_django.fixtures import Settings
@@ -77,3 +79,25 @@ def test_what_is_remembered_is_bounded() -> None:
         limit = Limit("x", f"key:{number}", 0, 60)
         world.limiter.spend([limit])
     assert len(world.limiter.denials._ends) == denials.MOST
+
+
+def test_a_refusal_that_another_thread_forgets_at_that_moment_is_no_error() -> None:
+    world = World()
+    denials = world.limiter.denials
+
+    class Interrupted(OrderedDict[str, tuple[float, float]]):
+        def __setitem__(self, key: str, value: tuple[float, float]) -> None:
+            super().__setitem__(key, value)
+            other = threading.Thread(target=denials.forget, args=([key],))
+            other.start()
+            other.join(0.2)  # it waits for its turn, or has had it
+            others.append(other)
+
+    others: list[threading.Thread] = []
+    denials._ends = Interrupted()
+    world.ask()
+    assert not world.ask()
+    for other in others:
+        other.join()
+    assert len(others) == 1
+    assert not denials._ends
