@@ -81,6 +81,6 @@ def _inside(value: Any, depth: int) -> Any:
     if not isinstance(value, Mapping):
         return [redacted(item, depth) for item in value]
     return {
-        key: REDACTED if is_secret_name(str(key)) and item not in (None, "") else redacted(item, depth)
+        str(key): REDACTED if is_secret_name(str(key)) and item not in (None, "") else redacted(item, depth)
         for key, item in value.items()
     }

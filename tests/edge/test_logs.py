@@ -88,9 +88,10 @@ def test_fields_that_only_sound_alike_stay() -> None:
 
 
 _LEAVES = st.text() | st.integers() | st.binary() | st.none()
+_KEYS = _LEAVES | st.tuples(st.integers())
 
 
-@given(st.recursive(_LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(st.recursive(_LEAVES, lambda inner: st.lists(inner) | st.dictionaries(_KEYS, inner)))
 def test_whatever_is_logged_can_be_written(value: Any) -> None:
     json.dumps(redacted(value))
 
