@@ -33,9 +33,7 @@ def log() -> Iterator[io.StringIO]:
     config = logging_config(level="DEBUG")
     formatter = config["formatters"]["bulwark"]
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(
-        formatter["()"](processors=formatter["processors"], foreign_pre_chain=formatter["foreign_pre_chain"])
-    )
+    handler.setFormatter(formatter["()"](pretty=formatter["pretty"]))
     root = logging.getLogger()
     before = root.level
     root.addHandler(handler)

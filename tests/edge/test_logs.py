@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import structlog
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,9 +31,7 @@ def written() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     handler = logging.StreamHandler(stream)
     logging.config.dictConfig({**config, "handlers": {}, "root": {"level": "INFO"}})
     formatter = config["formatters"]["bulwark"]
-    handler.setFormatter(
-        formatter["()"](processors=formatter["processors"], foreign_pre_chain=formatter["foreign_pre_chain"])
-    )
+    handler.setFormatter(formatter["()"](pretty=formatter["pretty"]))
     logging.getLogger().addHandler(handler)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     logging.getLogger().removeHandler(handler)
@@ -124,9 +123,36 @@ def test_a_crash_is_logged_with_the_id_that_the_caller_got(
     assert "RuntimeError" in line["exception"]
 
 
+@pytest.mark.parametrize("name", ["level", "timestamp", "logger"])
+def test_what_is_known_of_a_line_is_not_the_callers_to_say(
+    written: Callable[[], list[dict[str, Any]]], name: str
+) -> None:
+    logging.getLogger("somebody.elses").info("it happened", extra={name: "password=PLANTED"})
+    (line,) = written()
+    assert (line["level"], line["logger"]) == ("info", "somebody.elses")
+    assert "PLANTED" not in json.dumps(line)
+
+
+def test_what_structlogs_loggers_say_is_a_line_without_secrets_too(
+    written: Callable[[], list[dict[str, Any]]],
+) -> None:
+    wrapped = structlog.stdlib.ProcessorFormatter.wrap_for_formatter
+    logger = structlog.wrap_logger(
+        logging.getLogger("somebody.elses"), processors=[wrapped], wrapper_class=structlog.stdlib.BoundLogger
+    )
+    try:
+        raise ValueError("password=PLANTED")  # noqa: TRY301 - a traceback is wanted
+    except ValueError:
+        logger.bind(token="PLANTED", count=3).exception("it failed")
+    (line,) = written()
+    assert (line["event"], line["count"], line["level"], line["token"]) == ("it failed", 3, "error", REDACTED)
+    assert "ValueError" in line["exception"]
+    assert "PLANTED" not in json.dumps(line)
+
+
 def test_pretty_lines_are_for_people() -> None:
     config = logging_config(pretty=True)["formatters"]["bulwark"]
-    formatter = config["()"](processors=config["processors"], foreign_pre_chain=config["foreign_pre_chain"])
+    formatter = config["()"](pretty=config["pretty"])
     record = logging.LogRecord("x", logging.INFO, __file__, 1, "password=%s", ("PLANTED",), None)
     text = formatter.format(record)
     assert REDACTED in text
