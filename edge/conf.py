@@ -10,12 +10,15 @@ Value = TypeVar("Value")
 
 
 _NOTHING: Mapping[str, Any] = {}
+#: Django's own cache of the settings that were read, which it empties itself when they change. To ask `settings` each
+#: time costs three times as much, and a request does two dozen times.
+_READ: Mapping[str, Any] = vars(settings)
 
 
 def given() -> Mapping[str, Any]:
     """Return the settings as the project has written them: the same object until they are replaced."""
-    found: Mapping[str, Any] = getattr(settings, "BULWARK_EDGE", _NOTHING)
-    return found
+    found: Mapping[str, Any] | None = _READ.get("BULWARK_EDGE")
+    return getattr(settings, "BULWARK_EDGE", _NOTHING) if found is None else found
 
 
 class Conf:
