@@ -36,10 +36,14 @@ end
 
 local function opened(key, limit, width, steps)
   local part = math.floor(now / width)
-  local head = redis.call('HMGET', key, 'n', 'o', 'u')
+  local head = redis.call('HMGET', key, 'n', 'o', 'u', part % RING)
   local total, oldest, ends = tonumber(head[1]) or 0, tonumber(head[2]) or part, tonumber(head[3]) or 0
-  -- The server's clock was set back: count in the oldest part there is.
-  part = math.max(part, oldest)
+  local spent = head[4]
+  if part < oldest then
+    -- The server's clock was set back: count in the oldest part there is.
+    part = oldest
+    spent = redis.call('HGET', key, part % RING)
+  end
   if oldest < part - RING + 1 then
     local gone = slots(oldest, part - RING)
     for _, count in ipairs(redis.call('HMGET', key, unpack(gone))) do
@@ -47,6 +51,7 @@ local function opened(key, limit, width, steps)
     end
     redis.call('HDEL', key, unpack(gone))
     oldest = part
+    spent = nil
     if total > 0 then
       oldest = reached(key, part - RING + 1, part, 1) or part
     end
@@ -55,7 +60,7 @@ local function opened(key, limit, width, steps)
   local cools = ends > now
   return {
     key = key, limit = limit, width = width, steps = steps, total = total, oldest = oldest, part = part,
-    ends = ends, cools = cools, fits = not cools and total + cost <= limit
+    spent = tonumber(spent), ends = ends, cools = cools, fits = not cools and total + cost <= limit
   }
 end
 
@@ -72,9 +77,12 @@ local function spend(window)
     window.oldest = window.part
   end
   window.total = window.total + cost
-  redis.call('HINCRBY', window.key, window.part % RING, cost)
-  redis.call('HSET', window.key, 'n', window.total, 'o', string.format('%d', window.oldest))
-  keep(window, math.ceil(RING * window.width / 1000) + 1)
+  local slot, spent = window.part % RING, (window.spent or 0) + cost
+  redis.call('HSET', window.key, slot, spent, 'n', window.total, 'o', string.format('%d', window.oldest))
+  -- What was spent in this part before keeps the hash for as long: until the part has left the window.
+  if not window.spent then
+    keep(window, math.ceil(RING * window.width / 1000) + 1)
+  end
 end
 
 -- A refusal by the window itself is an offence; what is refused while it cools down is none, or it would never end.

@@ -11,6 +11,8 @@ from django.conf import settings
 from edge.ratelimit import Limit, RedisStore
 from tests.edge.conftest import OwnRedis
 
+from .clocks import ClockedRedisStore, RedisClock
+
 pytestmark = pytest.mark.redis
 
 
@@ -101,6 +103,28 @@ def test_counts_expire_by_themselves(client: "redis.Redis") -> None:
     store, limit = RedisStore(client), Limit("x", "expiry", 5, 60)
     store.spend([limit])
     assert 60_000 < int(client.pttl(limit.key)) <= 61_001
+
+
+def test_a_count_is_kept_until_what_was_spent_last_has_left_it(client: "redis.Redis") -> None:
+    clock, store, limit = RedisClock(client), ClockedRedisStore(client), Limit("x", "kept", 5, 60)
+    for _ in range(3):
+        store.spend([limit])
+        assert int(client.pttl(limit.key)) > 60_000
+        clock.advance(1)  # the next part begins
+        client.pexpire(limit.key, 60_000)
+
+
+def test_a_second_spending_in_a_part_costs_the_server_two_commands(own_redis: OwnRedis) -> None:
+    client = redis.Redis.from_url(own_redis.url)
+    clock, store, limit = RedisClock(client), ClockedRedisStore(client), Limit("x", "commands", 5, 60)
+    store.spend([limit])
+    client.config_resetstat()
+    clock.now += 1
+    assert store.spend([limit])[0].remaining == 3
+    stats = client.info("commandstats")
+    client.close()
+    on_hashes = {name: entry["calls"] for name, entry in stats.items() if name.startswith(("cmdstat_h", "cmdstat_p"))}
+    assert on_hashes == {"cmdstat_hmget": 1, "cmdstat_hset": 1}
 
 
 def test_three_limits_are_one_command(own_redis: OwnRedis) -> None:
