@@ -38,7 +38,7 @@ class Ratelimited(PermissionDenied):
 class Spending:
     """What one request has been counted against."""
 
-    done: set[int] = field(default_factory=set)
+    done: set[Policy] = field(default_factory=set)
     decisions: list[tuple[Decision, list[Policy]]] = field(default_factory=list)
     #: Set by the middleware, which then settles refunds and headers.
     is_managed: bool = False
@@ -136,10 +136,10 @@ def _steps(request: Any, declared: Iterable[Declared]) -> Generator[_Question, D
     if not is_counted(request):
         return
     spent = spending(request)
-    fresh = [each for each in declared if id(each) not in spent.done]
-    policies = [policy for policy in (each() for each in fresh) if policy.counts(request)]
+    fresh = dict.fromkeys(policy for policy in (each() for each in declared) if policy not in spent.done)
+    policies = [policy for policy in fresh if policy.counts(request)]
     asked = [(policy, policy.limits(request)) for policy in policies]
-    spent.done.update(id(each) for each in fresh)
+    spent.done.update(policies)
     # One trip where all cost the same, which is nearly always.
     for cost in sorted({policy.cost for policy in policies if policy.block}):
         decision = yield from _decided(spent, [pair for pair in asked if pair[0].block and pair[0].cost == cost])

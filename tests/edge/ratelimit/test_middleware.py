@@ -42,6 +42,15 @@ def test_every_path_of_the_api_spends_from_the_general_limit(client: Client) -> 
     assert [client.get(path).status_code for path in paths] == [200, 200, 404, 429]
 
 
+def test_a_policy_that_applies_for_two_reasons_is_spent_from_once(client: Client, settings: Settings) -> None:
+    limits = {"login": {"key": "ip", "rate": "3/15m"}}
+    settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "GENERAL_RATELIMIT": "login", "RATELIMITS": limits}
+    with counted_trips() as trips:
+        answer = client.get("/api/login")  # which names it as well
+    assert trips == [1]
+    assert answer.headers["RateLimit-Policy"] == '"login";q=3;w=900'
+
+
 @pytest.mark.usefixtures("_tight")
 def test_guessing_paths_is_limited_too(client: Client) -> None:
     assert [client.get(f"/api/{n}").status_code for n in range(4)] == [404, 404, 404, 429]
