@@ -67,11 +67,13 @@ class LocalStore:
             windows = [self._window(limit, now) for limit in limits]
             cools = [window.cools_until > now for window in windows]
             fits = [_fits(window, limit, now, cost) for window, limit in zip(windows, limits, strict=True)]
-            for window, limit, own, cool in zip(windows, limits, fits, cools, strict=True):
-                if all(fits) and cost:
-                    window.add(now // limit.width, cost)
-                elif not own and not cool and limit.cool_down:
-                    window.offend(limit.cool_down, now)
+            if all(fits) and cost:
+                for limit in {limit.key: limit for limit in limits}.values():
+                    self._windows[limit.key].add(now // limit.width, cost)
+            else:
+                for window, limit, own, cool in zip(windows, limits, fits, cools, strict=True):
+                    if not own and not cool and limit.cool_down:
+                        window.offend(limit.cool_down, now)
             self._forget()
             rows = zip(windows, limits, fits, cools, strict=True)
             return Spent(

@@ -74,6 +74,14 @@ def test_all_limits_or_none(pair: tuple[Store, Clock]) -> None:
     assert wide_state.remaining == 8, "the wide limit was charged although the narrow one refused"
 
 
+def test_one_count_that_is_named_twice_is_charged_once(pair: tuple[Store, Clock]) -> None:
+    store, clock = pair
+    for left in (4, 3):
+        assert [state.remaining for state in store.spend([limit(), limit()])] == [left, left]
+    clock.advance(61.01)
+    assert sum(store.spend([limit()])[0].allowed for _ in range(20)) == 5
+
+
 def test_a_cost_is_taken_whole_or_not_at_all(pair: tuple[Store, Clock]) -> None:
     store, _ = pair
     assert store.spend([limit(5)], cost=3)[0].remaining == 2

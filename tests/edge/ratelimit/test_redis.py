@@ -114,6 +114,18 @@ def test_a_count_is_kept_until_what_was_spent_last_has_left_it(client: "redis.Re
         client.pexpire(limit.key, 60_000)
 
 
+def test_a_clock_that_is_set_back_gives_nothing_away(client: "redis.Redis") -> None:
+    clock, store, limit = RedisClock(client), ClockedRedisStore(client), Limit("x", "back", 5, 60)
+    spent = store.spend([limit])
+    clock.advance(-30)
+    assert [store.spend([limit])[0].remaining for _ in range(3)] == [3, 2, 1]
+    store.refund(spent)
+    clock.advance(30)
+    assert [store.spend([limit])[0].allowed for _ in range(3)] == [True, True, False]
+    clock.advance(61.01)
+    assert store.spend([limit])[0].remaining == 4
+
+
 def test_a_second_spending_in_a_part_costs_the_server_two_commands(own_redis: OwnRedis) -> None:
     client = redis.Redis.from_url(own_redis.url)
     clock, store, limit = RedisClock(client), ClockedRedisStore(client), Limit("x", "commands", 5, 60)
