@@ -1,10 +1,12 @@
 """Which headers every answer carries: one profile for the API's JSON, one for pages. What a view has set stays."""
 
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, ResponseHeaders
 from rest_framework.exceptions import APIException
 
 from .client_ip import is_from_proxy
@@ -53,9 +55,17 @@ def add_headers(request: HttpRequest, response: HttpResponseBase) -> None:
         profile = {**API_HEADERS, **conf.api_headers}
     else:
         profile = OTHER_HEADERS
-    for name, value in profile.items():
-        if value:
-            response.headers.setdefault(name, value)
+    # Put below what is there, checked before: to set them one by one checks each letter again, for each answer.
+    lines = vars(response.headers)
+    lines["_store"] = {**_checked(tuple(profile.items())), **lines["_store"]}
+
+
+@lru_cache(maxsize=16)
+def _checked(profile: tuple[tuple[str, str], ...]) -> Mapping[str, tuple[str, str]]:
+    """Return the lines of a profile as Django keeps those that it has checked."""
+    kept = vars(ResponseHeaders({name: value for name, value in profile if value}))
+    checked: Mapping[str, tuple[str, str]] = kept["_store"]
+    return checked
 
 
 class HttpsRequiredMiddleware(Middleware):
