@@ -111,6 +111,7 @@ def check_paths(*_: Any, **__: Any) -> list[CheckMessage]:
     for key, path in (
         ("BLOCK_SOURCE", conf.block_source),
         ("IDENTITY", conf.identity),
+        *(("METRICS_SOURCES", path) for path in conf.metrics_sources),
         ("ROUTE_SOURCE", conf.route_source),
         ("TENANT", conf.tenant),
     ):

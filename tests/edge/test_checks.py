@@ -54,6 +54,7 @@ def test_our_own_settings_are_fine(settings: Settings) -> None:
         ({"RATELIMITS": {"general": {"key": "ip", "rate": "5/m", "rates": "5/m"}}}, "E005"),
         ({"GENERAL_RATELIMIT": "missing"}, "E005"),
         ({"IDENTITY": "no.such.function"}, "E008"),
+        ({"METRICS_SOURCES": ["no.such.function"]}, "E008"),
         ({"TENANT": "edge.conf.KEYS"}, "E008"),
         ({"RATELIMITS": {"general": {"key": "header:x-key", "rate": "5/m"}}}, "W001"),
     ],
