@@ -21,6 +21,7 @@ from .keys.documents import SIGNING_ALGORITHMS
 from .keys.ring import DatedKey, derived_keys, provider
 from .mfa import requirement
 from .simplejwt.legacy import legacy_key
+from .tokens import RESERVED_CLAIMS
 from .views import AuthView
 
 Check = Callable[..., list[CheckMessage]]
@@ -78,6 +79,13 @@ def check_paths(*_: Any, **__: Any) -> list[CheckMessage]:
             text = f"ANNOTATED_CLAIMS: {claim} names {name!r}, which SESSION_ANNOTATIONS has not."
             found.append(Error(text, id="bulwark_accounts.E003"))
     return found
+
+
+def check_claims(*_: Any, **__: Any) -> list[CheckMessage]:
+    """E020: a claim of the host in the place of one of ours."""
+    text = "ANNOTATED_CLAIMS gives the claim %r, which is reserved: no session could be opened."
+    taken = sorted(RESERVED_CLAIMS & conf.annotated_claims.keys())
+    return [Error(text % name, id="bulwark_accounts.E020") for name in taken]
 
 
 def check_lifetimes(*_: Any, **__: Any) -> list[CheckMessage]:
@@ -331,6 +339,7 @@ ALWAYS: tuple[Check, ...] = (
     check_keys,
     check_words,
     check_paths,
+    check_claims,
     check_lifetimes,
     check_names,
     check_other_apps,

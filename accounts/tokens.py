@@ -11,6 +11,7 @@ from typing import Any, NoReturn, Self
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -34,6 +35,10 @@ class Kind(StrEnum):
 #: Claims that an access token must have, and their types.
 _ACCESS_CLAIMS: dict[str, type] = {"sub": str, "jti": str, "sid": str, "iat": int, "exp": int}
 _REFRESH_CLAIMS: dict[str, type] = {"jti": str, "sid": str, "gen": int, "iat": int, "exp": int}
+#: Claims that a token may have, and their types.
+_OPTIONAL_CLAIMS: dict[str, type] = {"cnf": dict, "gen": int, "nbf": int, "tenant": str}
+#: What only this module says: who is meant, by whom, for whom, for how long. A host adds others.
+RESERVED_CLAIMS = frozenset({"iss", "aud", requirement.CLAIM, *_ACCESS_CLAIMS, *_OPTIONAL_CLAIMS})
 
 
 class AccessToken(Token):
@@ -183,6 +188,7 @@ def make_access_token(user: AbstractBaseUser, family: TokenFamily, *, now: datet
     """Return a new access token for a session.
 
     :raises KeysUnavailable: no key is active.
+    :raises ImproperlyConfigured: the settings CLAIMS and ANNOTATED_CLAIMS give a reserved claim, or one claim twice.
     """
     claims: dict[str, Any] = {
         "iss": conf.issuer,
@@ -199,11 +205,22 @@ def make_access_token(user: AbstractBaseUser, family: TokenFamily, *, now: datet
         claims["cnf"] = {"jkt": family.dpop_jkt}  # RFC 9449, section 6.1
     if requirement.is_due(user, family):
         claims[requirement.CLAIM] = True
-    for name, annotation in conf.annotated_claims.items():
-        claims[name] = getattr(family, annotation)
+    annotated = {name: getattr(family, annotation) for name, annotation in conf.annotated_claims.items()}
+    _add(claims, annotated, source="ANNOTATED_CLAIMS")
     for path in conf.claims:
-        claims.update(import_string(path)(user, family.tenant))
+        _add(claims, import_string(path)(user, family.tenant), source=f"{path}, named in CLAIMS,")
     return jose.sign(claims, keys.keyring().access.active(now).key, typ=Kind.ACCESS)
+
+
+def _add(claims: dict[str, Any], added: Mapping[str, Any], *, source: str) -> None:
+    """Add claims of the host.
+
+    :raises ImproperlyConfigured: one is reserved, or there already.
+    """
+    if taken := sorted(added.keys() & (RESERVED_CLAIMS | claims.keys())):
+        msg = f"{source} gives the claim {', '.join(map(repr, taken))}, which is reserved or given already."
+        raise ImproperlyConfigured(msg)
+    claims.update(added)
 
 
 def make_refresh_token(family: TokenFamily, *, now: datetime) -> str:
@@ -270,9 +287,12 @@ def _check_claims(claims: Mapping[str, Any], wanted: Mapping[str, type], *, audi
         UUID(claims["sid"])
     except ValueError:
         _refuse("claim_sid")
-    if type(claims.get("nbf", 0)) is not int or type(claims.get("tenant", "")) is not str:
+    if any(type(claims[name]) is not kind for name, kind in _OPTIONAL_CLAIMS.items() if name in claims):
         _refuse("claim_value")
-    if not 0 < claims.get("gen", 1) < 2**63:
+    numbers = [claims.get(name, 1) for name in ("iat", "exp", "nbf", "gen")]
+    if not all(-(2**63) < number < 2**63 for number in numbers) or claims.get("gen", 1) < 1:
+        _refuse("claim_value")
+    if "cnf" in claims and (type(claims["cnf"].get("jkt")) is not str or not claims["cnf"]["jkt"]):
         _refuse("claim_value")
 
 

@@ -190,6 +190,15 @@ def test_each_claim_is_required(name: str, token: str, sent: list[Sent]) -> None
         ("sub", 1, "claim_sub"),
         ("sub", "not a uuid", "claim_sub"),
         ("tenant", ["a"], "claim_value"),
+        ("gen", "1", "claim_value"),
+        ("gen", None, "claim_value"),
+        ("gen", 0, "claim_value"),
+        ("exp", 10**400, "claim_value"),
+        ("iat", -(10**400), "claim_value"),
+        ("nbf", 10**400, "claim_value"),
+        ("cnf", ["a key"], "claim_value"),
+        ("cnf", {}, "claim_value"),
+        ("cnf", {"jkt": 5}, "claim_value"),
     ],
 )
 def test_each_claim_says_what_it_must(name: str, value: Any, reason: str, token: str, sent: list[Sent]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.core.cache import caches
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.test import RequestFactory
 from django.utils import timezone
@@ -250,6 +251,31 @@ def test_claims_of_the_host_are_added(settings: Settings, alice: User, call: Htt
     }
     auth = authenticate(grant_to(alice).access)[1]
     assert (auth.claims["shoe"], auth.tenant, auth.family.tenant) == ("41 home", "home", "home")
+
+
+@pytest.mark.parametrize("name", ["sub", "exp", "iss", "aud", "sid", "jti", "nbf", "tenant", "cnf", "gen", "mfa_due"])
+def test_claims_of_the_host_say_nothing_of_who_it_is(
+    name: str, settings: Settings, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "tests.accounts.test_authentication.shoe_size"
+    settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "CLAIMS": [path]}
+    monkeypatch.setattr(f"{__name__}.shoe_size", lambda *_: {"shoe": "41", name: "mallory"})
+    with pytest.raises(ImproperlyConfigured, match=f"{path}.*'{name}'"):
+        grant_to(alice)
+
+
+def test_a_claim_of_the_host_is_given_once(settings: Settings, alice: User) -> None:
+    path = "tests.accounts.test_authentication.shoe_size"
+    settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "CLAIMS": [path, path]}
+    with pytest.raises(ImproperlyConfigured, match="'shoe'"):
+        grant_to(alice)
+
+
+def test_an_annotation_overrides_no_claim_of_ours(settings: Settings, alice: User) -> None:
+    claims = {"sub": "authorization_version"}
+    settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "ANNOTATED_CLAIMS": claims}
+    with pytest.raises(ImproperlyConfigured, match=r"ANNOTATED_CLAIMS.*'sub'"):
+        grant_to(alice)
 
 
 def shoe_size(user: User, tenant: str) -> dict[str, str]:

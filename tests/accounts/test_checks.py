@@ -55,6 +55,7 @@ def test_good_settings_pass(good: dict[str, Any]) -> None:
         ("E003", {"TENANT": "nowhere.at_all"}),
         ("E003", {"SESSION_ANNOTATIONS": {"a": "nowhere.at_all"}, "ANNOTATED_CLAIMS": {}}),
         ("E003", {"ANNOTATED_CLAIMS": {"az": "missing"}}),
+        ("E020", {"ANNOTATED_CLAIMS": {"sub": "authorization_version"}}),
         ("E004", {"ACCESS_TOKEN_LIFETIME": timedelta(minutes=16)}),
         ("E004", {"ACCESS_TOKEN_LIFETIME": timedelta(0)}),
         ("E005", {"REFRESH_TOKEN_LIFETIME": timedelta(days=31)}),
