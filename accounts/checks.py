@@ -317,6 +317,8 @@ def check_budget(*_: Any, **__: Any) -> list[CheckMessage]:
         "CHALLENGE_TRIES": conf.challenge_tries,
         "CHALLENGE_LIFETIME": conf.challenge_lifetime.total_seconds(),
         "HASH_CONCURRENCY": conf.hash_concurrency,
+        "MAILS_PER_HOUR": conf.mails_per_hour,
+        "MAILS_PER_DAY": conf.mails_per_day,
     }
     text = "%s is below 1, or empty."
     return [Error(text % key, id="bulwark_accounts.E018") for key, value in sizes.items() if value < 1]

@@ -339,6 +339,16 @@ class Conf:
         return self._read("DELETION", "anonymise")
 
     @property
+    def mails_per_hour(self) -> int:
+        """Mails that strangers can have sent to one mailbox in an hour."""
+        return self._read("MAILS_PER_HOUR", 5)
+
+    @property
+    def mails_per_day(self) -> int:
+        """Mails that strangers can have sent to one mailbox in a day; besides, one reset in each RESET_TIMEOUT."""
+        return self._read("MAILS_PER_DAY", 20)
+
+    @property
     def mail_retries(self) -> Sequence[int]:
         """Seconds to wait after the first, second, ... failure to send a mail; after the last it is given up."""
         return self._read("MAIL_RETRIES", (60, 300, 1800, 7200, 28_800))

@@ -53,10 +53,12 @@ def offer_change(user_id: str, email: str, asked_as: str) -> None:
         if user is None or not credentials.matches(user, asked_as):
             return  # deleted since, or another password or address
         if people.find_by_email(email) is not None:
-            mail.send("known", email)
+            mail.send_asked("known", email, request=None, user=user)
             return
         change = EmailChange.objects.create(user=user, old_email=people.email_of(user), new_email=email)
-        mail.send("email_change", email, link=("email_change", str(change.pk)))
+        link: tuple[links.Purpose, str] = ("email_change", str(change.pk))
+        if not mail.send_asked("email_change", email, request=None, user=user, link=link):
+            change.delete()
 
 
 def confirm_change(token: str, *, request: HttpRequest, now: datetime) -> None:

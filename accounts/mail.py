@@ -6,13 +6,16 @@ from datetime import timedelta
 from typing import Any, Literal, TypedDict
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.mail import send_mail
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from . import links, signals
+from . import links, mailboxes, signals
 from .background import task, task_backends
 from .conf import conf
+from .first_factor import pseudonym
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +52,37 @@ def send(
     if link:
         message["purpose"], message["about"] = link
     deliver.enqueue(message, 1)
+
+
+def send_asked(
+    template: str,
+    to: str,
+    *,
+    request: HttpRequest | None,
+    user: AbstractBaseUser | None = None,
+    link: tuple[links.Purpose, str] | None = None,
+    is_way_back: bool = False,
+) -> bool:
+    """Hand over a mail that anybody can ask for, unless its mailbox has had enough of them; say whether it was.
+
+    It is for background jobs: how long it takes tells whether the mail is sent (Note [mailboxes]).
+
+    :param request: who has asked, for the signal `mail_withheld`.
+    :param user: who has the address.
+    :param is_way_back: it is the user's way back into the account.
+    """
+    if mailboxes.has_room(to, is_way_back=is_way_back):
+        send(template, to, link=link)
+        return True
+    signals.mail_withheld.send_robust(
+        sender=get_user_model(),
+        request=request,
+        user=None,
+        target=user,
+        outcome="refused",
+        data={"template": template, "identifier": pseudonym(to)},
+    )
+    return False
 
 
 @task()

@@ -14,6 +14,7 @@ from .models import TokenFamily
 
 LOGINS = Counter("bulwark_login_attempts_total", "Logins, by outcome and by why they failed", ["outcome", "reason"])
 REUSES = Counter("bulwark_token_reuses_total", "Refresh tokens and authorization codes that were used twice", ["kind"])
+WITHHELD = Counter("bulwark_mails_withheld_total", "Mails that were not sent to a mailbox that has had enough")
 
 LOGINS.labels("success", "")
 for _fault in (*LoginFault, OTHER):
@@ -29,6 +30,7 @@ def connect() -> None:
         (signals.login_failed, _on_failure),
         (signals.token_reuse_detected, _on_reuse),
         (signals.code_reuse_detected, _on_code_reuse),
+        (signals.mail_withheld, _on_withheld),
     ):
         signal.connect(receiver, dispatch_uid=f"bulwark_accounts.metrics.{receiver.__name__}")
 
@@ -61,3 +63,7 @@ def _on_reuse(**_: Any) -> None:
 
 def _on_code_reuse(**_: Any) -> None:
     REUSES.labels("code").inc()
+
+
+def _on_withheld(**_: Any) -> None:
+    WITHHELD.inc()

@@ -66,7 +66,7 @@ def keep_only(family: TokenFamily, *, now: datetime) -> int:
 def request_reset(email: str, *, request: HttpRequest, solution: str = "") -> None:
     """Have a link mailed that sets a password, if an active account has the address.
 
-    Each request counts as a guess at the address, known or not, so that nobody's mailbox is flooded.
+    Each request counts as a guess at the address, known or not; Note [mailboxes] tells how many mails there are.
 
     :param solution: a solved challenge, where one was asked for.
     :raises Problem: there were too many (429), a challenge is due (403), or they cannot be counted (503).
@@ -80,22 +80,27 @@ def request_reset(email: str, *, request: HttpRequest, solution: str = "") -> No
 @task()
 def mail_reset(email: str, origin: Origin) -> None:
     """Mail a link that sets a password to the active account of an address."""
-    user = people.find_by_email(email)
+    user, request = people.find_by_email(email), request_from(origin)
     is_known = user is not None and user.is_active
-    if user is not None and is_known:
-        send_reset(user)
     signals.password_reset_requested.send_robust(
         sender=get_user_model(),
-        request=request_from(origin),
+        request=request,
         user=None,
         target=user if is_known else None,
         outcome="success",
-        data={"sent": is_known},
+        data={"sent": user is not None and is_known and _send_asked_reset(user, request=request)},
     )
 
 
+def _send_asked_reset(user: AbstractBaseUser, *, request: HttpRequest) -> bool:
+    is_way_back = not people.awaits_verification(user)  # what nobody has verified has no owner yet
+    link: tuple[links.Purpose, str] = ("reset", str(user.pk))
+    to = people.email_of(user)
+    return mail.send_asked("reset", to, request=request, user=user, link=link, is_way_back=is_way_back)
+
+
 def send_reset(user: AbstractBaseUser) -> None:
-    """Mail the link that sets a password."""
+    """Mail the link that sets a password, on the word of staff or of the owner."""
     mail.send("reset", people.email_of(user), link=("reset", str(user.pk)))
 
 

@@ -11,6 +11,10 @@ from django.http import HttpRequest
 from . import links, mail, people, signals
 from .background import Origin, origin_of, request_from, seal, task, unseal
 
+#: A template, and what its link is for.
+_VERIFY: tuple[str, links.Purpose] = ("verify", "verify")
+_CONTESTED: tuple[str, links.Purpose] = ("contested", "reset")
+
 
 def register(email: str, password: str, *, name: str, request: HttpRequest) -> None:
     """Have an account made that waits for its address to be verified.
@@ -37,9 +41,9 @@ def make_account(email: str, sealed: str, name: str, origin: Origin) -> None:
         user = _contested(user)
     owner = created or user or people.find_by_email(email)
     if owner is not None and people.awaits_verification(owner):
-        _send_verification(owner)
+        _send_verification(owner, request=request)
     else:
-        mail.send("known", email)
+        mail.send_asked("known", email, request=request, user=owner)
     if created is None:
         _announce(request, None, known=True)
 
@@ -62,26 +66,25 @@ def resend(email: str, *, request: HttpRequest) -> None:
 @task()
 def mail_again(email: str, origin: Origin) -> None:
     """Mail the link to an address that waits for it."""
-    user = people.find_by_email(email)
+    user, request = people.find_by_email(email), request_from(origin)
     is_waiting = user is not None and people.awaits_verification(user)
-    if user is not None and is_waiting:
-        _send_verification(user)
     signals.verification_resent.send_robust(
         sender=get_user_model(),
-        request=request_from(origin),
+        request=request,
         user=None,
         target=user if is_waiting else None,
         outcome="success",
-        data={"sent": is_waiting},
+        data={"sent": user is not None and is_waiting and _send_verification(user, request=request)},
     )
 
 
-def _send_verification(user: AbstractBaseUser) -> None:
-    """Mail the link that verifies the address; for an account without a password, one that sets it too."""
-    if user.has_usable_password():
-        mail.send("verify", people.email_of(user), link=("verify", str(user.pk)))
-    else:
-        mail.send("contested", people.email_of(user), link=("reset", str(user.pk)))
+def _send_verification(user: AbstractBaseUser, *, request: HttpRequest) -> bool:
+    """Mail the link that verifies the address, if its mailbox has room; for an account without a password, one that
+    sets it too.
+    """
+    template, purpose = _VERIFY if user.has_usable_password() else _CONTESTED
+    link = (purpose, str(user.pk))
+    return mail.send_asked(template, people.email_of(user), request=request, user=user, link=link)
 
 
 def verify_email(token: str, *, request: HttpRequest, now: datetime) -> bool:

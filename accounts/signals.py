@@ -110,6 +110,10 @@ account_deleted = Signal()
 # A mail was not sent. outcome "failed". target: None. data: {"template", "attempt": int, "again": bool, "reason": str}
 mail_failed = Signal()
 
+# A mail that anybody can ask for was not sent: its mailbox has had enough. outcome "refused". target: the user who has
+# the address, or who asked for it; or None. data: {"template", "identifier": hash of the address}
+mail_withheld = Signal()
+
 # A password was changed by its owner. target: the user. data: {"sessions": how many others were ended}
 # Refused (wrong current password, weak new one): outcome "refused", data: {"reason": str}
 password_changed = Signal()

@@ -44,6 +44,7 @@ class EventType(enum.Enum):
     ACCOUNTS_LOGIN_FAILED = "accounts.login_failed", 3, "identifier reason"
     ACCOUNTS_LOGIN_SUCCEEDED = "accounts.login_succeeded", 1, "amr transport"
     ACCOUNTS_MAIL_FAILED = "accounts.mail_failed", 3, "again attempt reason template"
+    ACCOUNTS_MAIL_WITHHELD = "accounts.mail_withheld", 3, "identifier template"
     ACCOUNTS_MFA_ENROLLED = "accounts.mfa_enrolled", 3, "first method sessions"
     ACCOUNTS_MFA_FAILED = "accounts.mfa_failed", 3, "method reason step"
     ACCOUNTS_MFA_REMOVED = "accounts.mfa_removed", 4, "left method"

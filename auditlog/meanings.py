@@ -63,6 +63,7 @@ MEANINGS: dict[str, Meaning] = {
     "accounts.login_failed": Meaning.LOGGED_ON,
     "accounts.login_succeeded": Meaning.LOGGED_ON,
     "accounts.mail_failed": Meaning.CALLED,
+    "accounts.mail_withheld": Meaning.CALLED,
     "accounts.mfa_enrolled": Meaning.MFA_ENABLED,
     "accounts.mfa_failed": Meaning.LOGGED_ON,
     "accounts.mfa_removed": Meaning.MFA_DISABLED,

@@ -1,5 +1,6 @@
 """Under which keys guesses are counted. No address and no name stands in one."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -35,6 +36,11 @@ def ip_tag(request: Any) -> str:
 
 def limit_of(tag: str, scope: str, limit: int, cool_down: tuple[int, ...] = ()) -> Limit:
     """Return a limit in the spelling of edge's own, so that its command reads these too."""
-    window = int(conf.guess_window.total_seconds())
-    key = f"{edge_conf.redis_prefix}:{{{tag}}}:guess-{scope}:{limit}/{window}"
-    return Limit(f"guess-{scope}", key, limit, window, cool_down)
+    return count_of(tag, f"guess-{scope}", limit, conf.guess_window, cool_down)
+
+
+def count_of(tag: str, name: str, limit: int, window: timedelta, cool_down: tuple[int, ...] = ()) -> Limit:
+    """Return a limit on anything else that is counted for an account, in the same spelling."""
+    seconds = int(window.total_seconds())
+    key = f"{edge_conf.redis_prefix}:{{{tag}}}:{name}:{limit}/{seconds}"
+    return Limit(name, key, limit, seconds, cool_down)

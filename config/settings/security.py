@@ -199,6 +199,7 @@ BULWARK_AUDITLOG: dict[str, Any] = {
         "accounts.signals.login_failed",
         "accounts.signals.login_succeeded",
         "accounts.signals.mail_failed",
+        "accounts.signals.mail_withheld",
         "accounts.signals.mfa_enrolled",
         "accounts.signals.mfa_failed",
         "accounts.signals.mfa_removed",

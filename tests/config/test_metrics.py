@@ -32,7 +32,7 @@ PROMISED = {
     *("bulwark_unknown_paths_total", "bulwark_csp_reports_total", "bulwark_alerts_total", "bulwark_alerts_open"),
     *("bulwark_audit_write_failures_total", "bulwark_audit_write_seconds_bucket", "bulwark_audit_unread_events"),
     *("bulwark_audit_lag_seconds", "bulwark_audit_spool_bytes", "bulwark_sessions_active", "bulwark_responses_active"),
-    *("bulwark_key_age_seconds", "bulwark_metrics_source_up"),
+    *("bulwark_key_age_seconds", "bulwark_metrics_source_up", "bulwark_mails_withheld_total"),
 }
 
 
