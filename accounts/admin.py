@@ -361,8 +361,6 @@ def _password_change(request: HttpRequest) -> HttpResponseBase:
         response = admin.site.password_change(request)
         is_changed = response.status_code == HTTPStatus.FOUND and request.user.is_authenticated
         ended = 0
-        if is_changed:
-            passwords.forget_requests(cast("User", request.user))
         if is_changed and family is not None:
             family.user = cast("User", request.user)
             ended = passwords.keep_only(family, now=timezone.now())

@@ -5,7 +5,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.utils.crypto import constant_time_compare
 
 from .derivation import keyed_hash, keyed_hashes
-from .models import TokenFamily
+from .models import EmailChange, TokenFamily
 
 _LABEL = "accounts.auth_hash"
 
@@ -23,8 +23,8 @@ def matches(user: AbstractBaseUser, stored: str) -> bool:
 def check_password(user: AbstractBaseUser, password: str | None) -> bool:
     """Say whether ``password`` is the user's.
 
-    Django rehashes an old hash on that occasion. To the sessions that would look like another password, so they are
-    told that it is not.
+    Django rehashes an old hash on that occasion. To sessions and to changes of the address that would look like another
+    password, so they are told that it is not.
     """
     return hashers.check_password(password, user.password, lambda raw: _rehash(user, raw))
 
@@ -37,6 +37,7 @@ def _rehash(user: AbstractBaseUser, password: str) -> None:
     if users.filter(pk=user.pk, password=stored).update(password=encoded):
         user.password = encoded
         TokenFamily.objects.of(user).filter(auth_hash__in=before).update(auth_hash=auth_hash(user))
+        EmailChange.objects.filter(user_id=user.pk, auth_hash__in=before).update(auth_hash=auth_hash(user))
 
 
 def _state(user: AbstractBaseUser) -> bytes:

@@ -55,7 +55,9 @@ def offer_change(user_id: str, email: str, asked_as: str) -> None:
         if people.find_by_email(email) is not None:
             mail.send_asked("known", email, request=None, user=user)
             return
-        change = EmailChange.objects.create(user=user, old_email=people.email_of(user), new_email=email)
+        change = EmailChange.objects.create(
+            user=user, old_email=people.email_of(user), new_email=email, auth_hash=credentials.auth_hash(user)
+        )
         link: tuple[links.Purpose, str] = ("email_change", str(change.pk))
         if not mail.send_asked("email_change", email, request=None, user=user, link=link):
             change.delete()

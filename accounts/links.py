@@ -13,12 +13,11 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.http import base36_to_int, urlsafe_base64_decode, urlsafe_base64_encode
 
+from . import credentials
 from .conf import conf
 from .models import EmailChange
-from .people import email_of
 
 Purpose = Literal["verify", "reset", "email_change", "email_undo"]
 #: Characters of a link's token; ours have up to 200.
@@ -73,7 +72,7 @@ def fits(token: str, purpose: Purpose, user: AbstractBaseUser) -> bool:
 
 def email_change_token(change: EmailChange, purpose: Purpose) -> str:
     """Return the token of a link that confirms or undoes a change of an address."""
-    return signing.dumps([str(change.pk), _state(change, purpose)], salt=f"bulwark:accounts:{purpose}")
+    return signing.dumps([str(change.pk)], salt=f"bulwark:accounts:{purpose}")
 
 
 def email_change_of(token: str, purpose: Purpose) -> EmailChange | None:
@@ -82,25 +81,17 @@ def email_change_of(token: str, purpose: Purpose) -> EmailChange | None:
     try:
         if len(token) > MAX_LENGTH:
             return None
-        pk, state = signing.loads(token, salt=f"bulwark:accounts:{purpose}", max_age=limit)
+        pk, *_ = signing.loads(token, salt=f"bulwark:accounts:{purpose}", max_age=limit)
         change = EmailChange.objects.select_related("user").get(pk=pk)
     except (signing.BadSignature, EmailChange.DoesNotExist, ValueError):
         return None
-    if purpose == "email_change":
-        is_open = change.confirmed_at is None and change.old_email == email_of(change.user)
-    else:
-        is_open = change.undone_at is None
-    is_valid = is_open and change.user.is_active and constant_time_compare(state, _state(change, purpose))
-    return change if is_valid else None
+    is_open = _is_pending(change) if purpose == "email_change" else change.undone_at is None
+    return change if is_open and change.user.is_active else None
 
 
-def _state(change: EmailChange, purpose: Purpose) -> str:
-    """Return what a link dies with: to confirm, a new password or address; to undo, nothing but its use and time."""
-    if purpose == "email_undo":
-        return ""
-    user: Any = change.user
-    kept = f"{user.password}{change.old_email}{email_of(user)}"
-    return salted_hmac(f"bulwark:accounts:{purpose}", kept, algorithm="sha256").hexdigest()
+def _is_pending(change: EmailChange) -> bool:
+    """Say whether a change can be confirmed still: under the password and the address that it was asked for."""
+    return change.confirmed_at is None and credentials.matches(change.user, change.auth_hash)
 
 
 def url_of(purpose: Purpose, about: str, *, to: str) -> str:
@@ -109,13 +100,16 @@ def url_of(purpose: Purpose, about: str, *, to: str) -> str:
     :param about: id of the user, or of the change of an address.
     :param to: the address that it is mailed to.
     :raises ObjectDoesNotExist: it is gone, or the user's address is another by now: whoever reads the one of before
-        gets no link to the account.
+        gets no link to the account; or a change was asked for under another password.
     """
     if purpose in {"verify", "reset"}:
         users = get_user_model()._default_manager  # noqa: SLF001 - documented
         token = make_token(users.get(pk=about, **{get_user_model().get_email_field_name(): to}), purpose)
     else:
-        token = email_change_token(EmailChange.objects.select_related("user").get(pk=about), purpose)
+        change = EmailChange.objects.select_related("user").get(pk=about)
+        if purpose == "email_change" and not _is_pending(change):
+            raise EmailChange.DoesNotExist
+        token = email_change_token(change, purpose)
     path = {
         "verify": conf.verify_path,
         "reset": conf.reset_path,

@@ -18,7 +18,7 @@ from .background import Origin, origin_of, request_from, task
 from .credentials import auth_hash
 from .first_factor import confirm_password
 from .mfa import planted
-from .models import EmailChange, EndReason, TokenFamily
+from .models import EndReason, TokenFamily
 
 
 class PasswordWrong(Exception):  # noqa: N818 - errors are past participles or say what is
@@ -144,14 +144,6 @@ def check_new(password: str, *, email: str, name: str) -> None:
     validate_password(password, people.unsaved(email, name=name))
 
 
-def forget_requests(user: AbstractBaseUser) -> None:
-    """Forget what was asked for under the password that has just been replaced.
-
-    A link to another address that is mailed late would be made for the new one, and a thief may have asked for it.
-    """
-    EmailChange.objects.filter(user_id=user.pk, confirmed_at=None).delete()
-
-
 def faults_of(error: ValidationError) -> list[tuple[str, str]]:
     """Return the code and the sentence of each fault that a password validator found."""
     return [(each.code or "invalid", each.messages[0]) for each in error.error_list]
@@ -160,7 +152,6 @@ def faults_of(error: ValidationError) -> list[tuple[str, str]]:
 def _set(user: AbstractBaseUser, password: str) -> None:
     user.set_password(password)
     user.save(update_fields=["password"])
-    forget_requests(user)
 
 
 def _done(signal: Signal, request: HttpRequest, user: Any, ended: int) -> None:

@@ -101,7 +101,6 @@ def force_password_reset(subject: str, *, reason: str, user: Any, request: HttpR
     found: Any = people.hold(account(subject))
     found.set_password(secrets.token_urlsafe(32))
     found.save(update_fields=["password"])
-    passwords.forget_requests(found)
     _end(TokenFamily.objects.of(found), reason=reason, user=user, request=request)
     transaction.on_commit(lambda: passwords.send_reset(found))
 

@@ -9,7 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class EmailChange(models.Model):
-    """Links are for a row and for the state it is in: each of the two works once."""
+    """Links are for a row and for the state it is in: each of the two works once.
+
+    The one that confirms dies with the credentials that it was asked for under, whoever replaces them and however.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
@@ -17,6 +20,7 @@ class EmailChange(models.Model):
     )
     old_email = models.EmailField(_("old address"))
     new_email = models.EmailField(_("new address"))
+    auth_hash = models.CharField(max_length=64)  # the user's, when it was asked for
     requested_at = models.DateTimeField(_("asked for at"), default=timezone.now)
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True, blank=True)
     undone_at = models.DateTimeField(_("undone at"), null=True, blank=True)

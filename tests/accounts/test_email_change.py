@@ -182,6 +182,27 @@ def test_a_link_for_one_purpose_fits_no_other(owner: Browser) -> None:
         assert confirm(made_up) == 400
 
 
+def test_a_link_dies_with_a_password_of_whatever_route(owner: Browser, sent: list[Sent]) -> None:
+    ask(owner)
+    token, user = mailed_token(), User.objects.get()
+    user.set_password(NEW)
+    user.save()
+    assert confirm(token) == 400
+    user.set_password(PASSWORD)  # nor does it live again with the old one
+    user.save()
+    assert confirm(token) == 400
+    assert User.objects.get().email == OLD
+
+
+def test_a_link_outlives_a_better_hash_of_the_same_password(owner: Browser, settings: Settings) -> None:
+    ask(owner)
+    token, before = mailed_token(), User.objects.get().password
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", *settings.PASSWORD_HASHERS]
+    assert Browser().log_in(OLD).status_code == 200
+    assert User.objects.get().password != before
+    assert confirm(token) == 200
+
+
 def test_it_needs_a_recent_login(alice: User, browser: Browser) -> None:
     browser.log_in(OLD)
     TokenFamily.objects.update(auth_time=timezone.now() - timedelta(hours=1))

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from pytest_django import Settings
 
-from accounts import email_change, links, mail
+from accounts import credentials, email_change, links, mail
 from accounts.background import origin_of, request_from, seal, unseal
 from accounts.checks import check_background, check_links
 from accounts.models import EmailChange, User
@@ -190,7 +190,11 @@ def test_a_mail_to_an_address_of_before_carries_no_link(
 
 @pytest.mark.usefixtures("queue")
 @pytest.mark.parametrize(
-    "what", ["before the offer", "before the mail", "before the mail, by a link", "before the mail, in the admin"]
+    "what",
+    [
+        *("before the offer", "before the mail", "before the mail, by a link", "before the mail, in the admin"),
+        "before the mail, by a program of the host",
+    ],
 )
 def test_a_change_asked_for_before_a_new_password_is_not_offered_after_it(
     what: str, alice: User, browser: Browser
@@ -213,18 +217,28 @@ def test_a_change_asked_for_before_a_new_password_is_not_offered_after_it(
     elif what.endswith("link"):
         body = {"token": links.make_token(User.objects.get(), "reset"), "new_password": NEW}
         assert Browser().send("POST", "password/reset/confirm", body).status_code == 204
+    elif what.endswith("host"):
+        user = User.objects.get()
+        user.set_password(NEW)
+        user.save()
     else:
         body = {"current_password": PASSWORD, "new_password": NEW}
         assert browser.send("POST", "password/change", body).status_code == 204
     work()
-    told = 2 if what.endswith("admin") else 1  # of the new password, and of the browser that it was set with
+    # Of the new password, and of the browser that it was set with.
+    told = 2 if what.endswith("admin") else 0 if what.endswith("host") else 1
     assert [message.to for message in outgoing.outbox] == [["alice@example.com"]] * told
-    assert not EmailChange.objects.exists()
+    assert EmailChange.objects.count() == (what != "before the offer")
+    for change in EmailChange.objects.select_related("user"):
+        assert links.email_change_of(links.email_change_token(change, "email_change"), "email_change") is None
 
 
 @pytest.mark.usefixtures("queue")
 def test_a_change_asked_for_at_an_address_of_before_is_not_confirmed(alice: User, browser: Browser) -> None:
-    change = EmailChange.objects.create(user=alice, old_email="alice@example.com", new_email="mallory@example.com")
+    change = EmailChange.objects.create(
+        user=alice, old_email=alice.email, new_email="mallory@example.com", auth_hash=credentials.auth_hash(alice)
+    )
+    assert links.email_change_of(links.email_change_token(change, "email_change"), "email_change") == change
     User.objects.update(email="alice@example.org")
     change.user.refresh_from_db()
     token = links.email_change_token(change, "email_change")
