@@ -88,12 +88,17 @@ class NewPasskeyForm(PasskeyForm):
     name = forms.CharField(label="Name", max_length=100, required=False, help_text="For example: Phone, Blue key.")
 
 
-class SecondStepForm(PageForm):
+class ChallengedForm(PageForm):
+    """What the page's script fills in where a challenge is due."""
+
+    challenge = forms.CharField(required=False, max_length=4096, widget=forms.HiddenInput)
+
+
+class SecondStepForm(ChallengedForm):
     """One field for both kinds of code."""
 
     first = "code"
     code = code_field("Code", help_text="Six digits of your authenticator app, or a recovery code.")
-    challenge = forms.CharField(required=False, max_length=4096, widget=forms.HiddenInput)
 
 
 class FirstCodeForm(PageForm):
@@ -102,7 +107,7 @@ class FirstCodeForm(PageForm):
     code = code_field("Code that the app shows")
 
 
-class ReauthenticateForm(PageForm):
+class ReauthenticateForm(ChallengedForm):
     """The password, and a code where there is a second factor."""
 
     first = "password"
@@ -115,13 +120,12 @@ class ReauthenticateForm(PageForm):
             del self.fields["code"]
 
 
-class LoginForm(PageForm):
+class LoginForm(ChallengedForm):
     """The account is named by what the user model logs in with."""
 
     first = "identifier"
     identifier = forms.CharField(max_length=254)
     password = password_field("Password", autocomplete="current-password")
-    challenge = forms.CharField(required=False, max_length=4096, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -149,8 +153,8 @@ class AddressForm(PageForm):
         return people.plain_address(self.cleaned_data["email"])
 
 
-class ForgotForm(AddressForm):
-    challenge = forms.CharField(required=False, max_length=4096, widget=forms.HiddenInput)
+class ForgotForm(ChallengedForm, AddressForm):
+    pass
 
 
 class RegisterForm(AddressForm):

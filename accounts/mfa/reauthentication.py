@@ -29,11 +29,14 @@ def reauthenticate(
     request: HttpRequest,
     now: datetime,
     solution: str = "",
+    can_challenge: bool = True,
 ) -> TokenFamily | LoginRefused | FactorMissing:
     """Take the password, and the second factor of a user who has one; a passkey alone will do.
 
     :param password: empty with a passkey.
-    :param solution: a solved challenge, where one was asked for.
+    :param solution: a solved challenge, where one was asked for. It pays for one guess: that at the password, or at the
+        factor where the password's was free.
+    :param can_challenge: whether the door can show one.
     :return: the session as it is now, or what is wrong.
     :raises Problem: no guess at the factor is left, or a challenge has to be solved first.
     :raises SessionOver: the session has ended meanwhile.
@@ -41,7 +44,7 @@ def reauthenticate(
     user = family.user
     amr: list[str] = []
     if password or proof is None or proof.method is not Method.PASSKEY:
-        checked = _check_password(user, password, request=request, solution=solution)
+        checked = _check_password(user, password, request=request, solution=solution, can_challenge=can_challenge)
         if checked is not None:
             return checked
         amr.append("pwd")
@@ -50,9 +53,9 @@ def reauthenticate(
     if proof is None:
         _renew(family, amr, request=request, now=now)
         return family
-    # A solved challenge pays for one guess: that at the password, where there was one.
-    left = "" if password else solution
-    guess = factors.guess(user, proof, step="reauthenticate", request=request, solution=left)
+    guess = factors.guess(
+        user, proof, step="reauthenticate", request=request, solution=solution, can_challenge=can_challenge
+    )
     try:
         with guess, transaction.atomic(using=router.db_for_write(TokenFamily)):
             amr += factors.verify(user, proof, step="reauthenticate", request=request, now=now)
@@ -63,9 +66,11 @@ def reauthenticate(
 
 
 def _check_password(
-    user: AbstractBaseUser, password: str, *, request: HttpRequest, solution: str
+    user: AbstractBaseUser, password: str, *, request: HttpRequest, solution: str, can_challenge: bool
 ) -> LoginRefused | None:
-    checked = authenticate(user.get_username(), password, request=request, solution=solution)
+    checked = authenticate(
+        user.get_username(), password, request=request, solution=solution, can_challenge=can_challenge
+    )
     if isinstance(checked, LoginRefused):
         return checked
     # Between the request's session and this query the name may have passed to another user.

@@ -52,3 +52,13 @@ class FormPage(PageView):
     def done(self, form: PageForm) -> HttpResponse | None:
         """Do what the valid form asks for; return where to go, or None with errors added to the form."""
         raise NotImplementedError
+
+
+class ChallengedPage(FormPage):
+    """A page with a form at which secrets can be guessed: after the free guesses it shows a challenge."""
+
+    #: Where the page's script gets a challenge; empty while none is due.
+    challenge_url = ""
+
+    def page(self, status: int = 200, **context: Any) -> HttpResponse:
+        return super().page(status, challenge_url=self.challenge_url, **context)

@@ -21,7 +21,7 @@ from ...login import LoginFault, LoginRefused, authenticate
 from ...mfa import passkeys
 from ...redirects import local_path
 from ...social.providers import offered
-from .base import FormPage, PageView
+from .base import ChallengedPage, PageView
 
 #: What the page says on arrival, by the word in its address: nobody can make it say anything else.
 NOTICES = {
@@ -50,13 +50,11 @@ CHALLENGED = "There were many failed logins. Wait for the check of your browser,
 UNVERIFIED = "Open the link that was mailed to you first, then log in."
 
 
-class LoginPage(FormPage):
+class LoginPage(ChallengedPage):
     """Asks for name and password."""
 
     template_name = "bulwark_accounts/login.html"
     form_class = LoginForm
-    #: Where the page's script gets a challenge; empty while none is due.
-    challenge_url = ""
     #: What it says, by its word in `NOTICES`; empty for what the address asks it to.
     word = ""
 
@@ -65,7 +63,7 @@ class LoginPage(FormPage):
         ceremony = passkeys.begin_assertion(None, request=self.request)
         given: dict[str, Any] = {"notice": notice, "next": next_url(self.request), "ceremony": ceremony}
         given |= {"is_open": conf.registration_open, "providers": offered()}
-        return super().page(status, challenge_url=self.challenge_url, **given, **context)
+        return super().page(status, **given, **context)
 
     @ratelimit("login")
     def post(self, request: HttpRequest) -> HttpResponse:

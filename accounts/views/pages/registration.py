@@ -12,7 +12,7 @@ from ...conf import conf
 from ...forms import AddressForm, ForgotForm, PageForm, RegisterForm
 from ...guessing import challenge_path
 from ...guessing.challenges import ChallengeRequired
-from .base import FormPage
+from .base import ChallengedPage, FormPage
 from .login import to_login
 
 
@@ -52,16 +52,11 @@ class ResendPage(FormPage):
         return to_login("sent")
 
 
-class ForgotPage(FormPage):
+class ForgotPage(ChallengedPage):
     """Mails a link that sets a password."""
 
     template_name = "bulwark_accounts/forgot.html"
     form_class = ForgotForm
-    #: Where the page's script gets a challenge; empty while none is due.
-    challenge_url = ""
-
-    def page(self, status: int = 200, **context: Any) -> HttpResponse:
-        return super().page(status, challenge_url=self.challenge_url, **context)
 
     @ratelimit("password_reset")
     def post(self, request: HttpRequest) -> HttpResponse:

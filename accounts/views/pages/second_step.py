@@ -21,20 +21,18 @@ from ...mfa.proofs import FactorRefused, Method, Proof
 from ...mfa.second_step import FirstStep
 from ...mfa.sign_in import user_of_passkey
 from ...models import TokenFamily
-from .base import FormPage
+from .base import ChallengedPage, FormPage
 from .login import CHALLENGED, LoginPage, logged_in, next_url
 
 WRONG_CODE = "This code is not right, or was used before. The app shows a new one every half minute."
 WRONG_PASSKEY = "This passkey was not accepted. Try again."
 
 
-class SecondStepPage(FormPage):
+class SecondStepPage(ChallengedPage):
     """Asks for a code or a passkey, after the password."""
 
     template_name = "bulwark_accounts/second_step.html"
     form_class = SecondStepForm
-    #: Where the page's script gets a challenge; empty while none is due.
-    challenge_url = ""
 
     @ratelimit("mfa")
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -54,7 +52,7 @@ class SecondStepPage(FormPage):
         methods = holdings.methods_of(first.user)
         ceremony = passkeys.begin_assertion(first.user, request=self.request) if Method.PASSKEY in methods else None
         context = {"form": form, "faults": faults, "ceremony": ceremony, "has_codes": methods != [Method.PASSKEY]}
-        return self.page(status, next=next_url(self.request), challenge_url=self.challenge_url, **context)
+        return self.page(status, next=next_url(self.request), **context)
 
     def done(self, form: PageForm) -> HttpResponse | None:
         first = browser_sessions.second_step_of(self.request)

@@ -132,3 +132,54 @@ def test_a_right_code_costs_no_guess(page: Client, phone: Phone, alice: User) ->
     browser = Browser()
     token = first_step(browser)
     assert outcome(second_step(browser, token, totp=WRONG))[1] == "challenge_required", "the failed ones still count"
+
+
+@pytest.fixture
+def own_page(alice: User) -> Client:
+    """A browser whose session lives on, and whose device is not trusted any more."""
+    client = Client()
+    form = {"identifier": "alice@example.com", "password": PASSWORD}
+    assert client.post("/account/login", form, secure=True).status_code == 302
+    untrust(client)
+    return client
+
+
+def untrust(client: Client) -> None:
+    """Take the device cookies away."""
+    for name in [each for each in client.cookies if "device" in each]:
+        del client.cookies[name]
+
+
+def confirm(client: Client, **fields: str) -> Any:
+    return client.post("/account/reauthenticate", {"next": "/account/mfa", **fields}, secure=True)
+
+
+def test_the_page_that_asks_again_asks_for_one_too(own_page: Client) -> None:
+    for _ in range(2):
+        wrong = confirm(own_page, password="wrong")  # pragma: allowlist secret
+        assert (wrong.status_code, asks(wrong)) == (422, False)
+    asked = confirm(own_page, password=PASSWORD)
+    assert (asked.status_code, asks(asked)) == (422, True)
+    assert b"check of your browser" in asked.content
+    one = solution()
+    wrong = confirm(own_page, password="wrong", challenge=one)  # pragma: allowlist secret
+    assert (wrong.status_code, asks(wrong)) == (422, True), "the page gets the next one at once"
+    assert confirm(own_page, password=PASSWORD, challenge=one).status_code == 422
+    done = confirm(own_page, password=PASSWORD, challenge=solution())
+    assert (done.status_code, done.headers["Location"]) == (302, "/account/mfa")
+
+
+def test_it_pays_for_the_code_where_the_password_was_free(page: Client, phone: Phone, alice: User) -> None:
+    """On the page, and at the API; the free guesses at a code are used up, those at the password are not."""
+    assert show(page, phone.code(), challenge=solution()).status_code == 302
+    untrust(page)
+    assert asks(confirm(page, password=PASSWORD, code=phone.codes[0]))
+    done = confirm(page, password=PASSWORD, code=phone.codes[0], challenge=solution())
+    assert (done.status_code, done.headers["Location"]) == (302, "/account/mfa")
+    browser = Browser()
+    token = first_step(browser)
+    browser.access = read(second_step(browser, token, recovery_code=phone.codes[1], challenge=solution()))["access"]
+    untrust(browser.client)
+    body = {"password": PASSWORD, "recovery_code": phone.codes[2]}
+    assert outcome(browser.send("POST", "reauthenticate", body))[1] == "challenge_required"
+    assert browser.send("POST", "reauthenticate", {**body, "challenge": solution()}).status_code == 200
