@@ -29,9 +29,10 @@ from .linking import Identity, SocialFault, SocialRefused, link, unlink, user_of
 from .providers import Provider, configured, offered
 
 logger = logging.getLogger(__name__)
-#: The views for the way back: allauth's, but for what of Apple's and OpenID Connect's answers counts.
+#: The views for the way back: allauth's, but for what of Apple's and OpenID Connect's answers counts, and how long that
+#: of Apple is kept.
 _CALLBACKS = {
-    "apple": "allauth.socialaccount.providers.apple.views.oauth2_callback",
+    "apple": f"{__package__}.apple.receive",
     "apple_finish": f"{__package__}.apple.finish",
     "github": "allauth.socialaccount.providers.github.views.oauth2_callback",
     "google": "allauth.socialaccount.providers.google.views.oauth2_callback",

@@ -104,10 +104,11 @@ def sign_in(kind: str, case: str, server: Fakes) -> dict[str, Any]:
     asked = dict(parse_qsl(address.query))
     server.says, server.asked, server.nonce = CASES[kind][case], {}, asked.get("nonce", "")
     answer = {"code": "c0de", "state": asked["state"]}
+    of_session: dict[str, Any] = {}
     if kind != "apple":
         response = browser.get(f"{HERE}{'oidc/' * (kind == 'corp')}{kind}/callback", answer, secure=True)
     else:
-        response = _finish_apple(browser, case, answer)
+        response, of_session = _finish_apple(browser, case, answer)
     inside = browser.get(HERE, secure=True)
     user = inside.context["user"] if inside.status_code == 200 else None
     return {
@@ -119,11 +120,16 @@ def sign_in(kind: str, case: str, server: Fakes) -> dict[str, Any]:
         "redirect": {asked["redirect_uri"], server.asked.get("redirect_uri", asked["redirect_uri"])}.pop(),
         "mode": asked.get("response_mode", ""),
         "nonce": server.nonce,
+        **of_session,
     }
 
 
-def _finish_apple(browser: Any, case: str, answer: dict[str, str]) -> Any:
-    """Bring Apple's answer: a form from its own origin, to which a browser sends none of our cookies."""
+def _finish_apple(browser: Any, case: str, answer: dict[str, str]) -> tuple[Any, dict[str, Any]]:
+    """Bring Apple's answer: a form from its own origin, to which a browser sends none of our cookies.
+
+    It returns the response, and what became of the session that keeps the form meanwhile.
+    """
+    from allauth.socialaccount.sessions import SessionStore
     from django.test import Client
 
     user = USERS.get(case, {"name": {"firstName": "Ada", "lastName": "Love"}, "email": "other@example.org"})
@@ -134,9 +140,12 @@ def _finish_apple(browser: Any, case: str, answer: dict[str, str]) -> Any:
     posted = bare.post(f"{HERE}apple/callback", form, secure=True, headers={"Origin": APPLE, "Referer": f"{APPLE}/"})
     assert posted.status_code == 302, posted.content
     finishing = Client() if case == "another browser" else browser
-    finishing.cookies["apple-login-session"] = posted.cookies["apple-login-session"].value
+    key = posted.cookies["apple-login-session"].value
+    finishing.cookies["apple-login-session"] = key
     to = urlsplit(posted["Location"])
-    return finishing.get(f"{to.path}?{to.query}", secure=True)
+    lives = SessionStore(key).get_expiry_age()
+    response = finishing.get(f"{to.path}?{to.query}", secure=True)
+    return response, {"lives": lives, "is_kept": SessionStore().exists(key)}
 
 
 def main() -> None:

@@ -92,6 +92,12 @@ def test_each_request_has_a_nonce_of_its_own(told: dict[str, Any]) -> None:
     assert (len(nonces), {len(each) for each in nonces}) == (len(told["corp"]), {32})
 
 
+def test_what_apple_has_sent_is_kept_no_longer_than_it_takes(told: dict[str, Any]) -> None:
+    """It holds an `id_token`; `clearsessions` would take it out after two weeks."""
+    assert {case: each["is_kept"] for case, each in told["apple"].items() if each["is_kept"]} == {}
+    assert all(0 < each["lives"] <= 300 for each in told["apple"].values())  # seconds, where no browser comes back
+
+
 def test_no_account_is_made_for_who_is_not_let_in_and_nothing_of_a_provider_is_kept(told: dict[str, Any]) -> None:
     cases = [each for kind in ("google", "github", "apple", "corp") for each in told[kind].values()]
     inside = {each["who"][0] for each in cases if each["who"]}
