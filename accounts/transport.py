@@ -1,6 +1,6 @@
 """How a browser keeps its refresh token: in a cookie that scripts cannot read and other sites cannot use."""
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, parse_cookie
 from django.urls import reverse
 
 from .conf import conf
@@ -26,9 +26,15 @@ def cookie_path() -> str:
     return "/" if conf.cookie_prefix == HOST_PREFIX else reverse("bulwark_accounts:refresh").rpartition("/")[0]
 
 
-def refresh_cookie(request: HttpRequest) -> str:
-    """Return the refresh token in the cookie, or an empty string."""
-    return request.COOKIES.get(cookie_name(), "")
+def refresh_cookies(request: HttpRequest) -> list[str]:
+    """Return the refresh token in the cookie; several where the browser sends several cookies of that name.
+
+    Then another host of the domain has planted one (RFC 6265, section 8.6), and nothing tells which is ours. Under
+    `__Host-` browsers take none from another host.
+    """
+    name, sent = cookie_name(), request.META.get("HTTP_COOKIE", "")
+    found = (parse_cookie(each).get(name, "") for each in sent.split(";"))
+    return [*dict.fromkeys(each for each in found if each)]
 
 
 def set_cookies(response: HttpResponseBase, granted: Granted) -> None:

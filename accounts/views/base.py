@@ -68,19 +68,11 @@ class AuthView(APIView):
 
         :raises DPoPProblem: the header `DPoP` has a proof that is not right.
         """
-        inner = django_request(request)
         try:
-            return dpop.proven_key(inner)
+            return dpop.proven_key(django_request(request))
         except dpop.ProofRefused as refused:
             if refused.refusal is not Refusal.NONCE:
-                signals.token_rejected.send_robust(
-                    sender=TokenFamily,
-                    request=inner,
-                    user=None,
-                    target=None,
-                    outcome="refused",
-                    data={"reason": refused.reason},
-                )
+                tell_rejected(request, refused.reason)
             raise DPoPProblem(refused) from None
 
 
@@ -115,6 +107,18 @@ def access_response(family: TokenFamily, access: str, **more: Any) -> Response:
     if family.dpop_jkt:
         response["DPoP-Nonce"] = dpop.current_nonce()
     return response
+
+
+def tell_rejected(request: Request, reason: str) -> None:
+    """Signal that a token, or what came along with it, was refused."""
+    signals.token_rejected.send_robust(
+        sender=TokenFamily,
+        request=django_request(request),
+        user=None,
+        target=None,
+        outcome="refused",
+        data={"reason": reason},
+    )
 
 
 def tokens_response(granted: Granted, *, by_cookie: bool) -> Response:

@@ -21,8 +21,8 @@ from ..models import TokenFamily
 from ..rotation import Refused, rotate_tokens
 from ..schema import PROOF
 from ..serializers import RefreshSerializer, SessionListSerializer, TokensSerializer
-from ..transport import clear_cookies, refresh_cookie
-from .base import ANY_METHOD, AuthView, OwnView, django_request, refusal_response, tokens_response
+from ..transport import clear_cookies, refresh_cookies
+from .base import ANY_METHOD, AuthView, OwnView, django_request, refusal_response, tell_rejected, tokens_response
 
 GONE = OpenApiResponse(description="It has ended.")
 #: One for all requests, of which it keeps nothing: making its field anew would cost more than what it does.
@@ -46,12 +46,15 @@ class RefreshView(AuthView):
 
         By cookie, the request must come from a page of this site and carry the CSRF cookie's value in `X-CSRF-Token`.
         """
-        token, by_cookie = _presented(request)
+        tokens, by_cookie = _presented(request)
         inner = django_request(request)
-        if not token:
+        if not tokens:
             return refusal_response(request, Refusal.MISSING, by_cookie=False)
         if by_cookie and not csrf.is_same_origin(inner):
             return refusal_response(request, Refusal.CSRF, by_cookie=True)
+        if len(tokens) > 1:
+            return _planted(request)
+        (token,) = tokens
         needed = request.headers.get(csrf.HEADER, "") if by_cookie and conf.cookie_csrf else None
         outcome = rotate_tokens(token, request=inner, now=timezone.now(), csrf=needed, jkt=self.proven_key(request))
         if isinstance(outcome, Refused):
@@ -72,18 +75,19 @@ class LogoutView(AuthView):
     @ratelimit("account")
     def post(self, request: Request) -> Response | ProblemResponse:
         """End the session of the refresh or the access token, expired or not; without one there is nothing to do."""
-        token, by_cookie = _presented(request)
+        tokens, by_cookie = _presented(request)
         inner = django_request(request)
         is_ours = csrf.is_same_origin(inner)
         if by_cookie and not is_ours:
             return refusal_response(request, Refusal.CSRF, by_cookie=True)
         now = timezone.now()
-        logout.log_out(token, bearer_token(inner), request=inner, now=now)
+        for token in tokens or [""]:
+            logout.log_out(token, bearer_token(inner), request=inner, now=now)
         if not is_ours:
             # The cookies are strict, so a form of another site comes without them: its answer must not take them away.
             return Response(status=204)
-        if not by_cookie:
-            logout.log_out(refresh_cookie(inner), None, request=inner, now=now)  # it goes with this answer
+        for token in () if by_cookie else refresh_cookies(inner):
+            logout.log_out(token, None, request=inner, now=now)  # it goes with this answer
         return _ended()
 
 
@@ -144,15 +148,23 @@ class SessionView(OwnView):
         return _ended() if session_id == current.pk else Response(status=204)
 
 
-def _presented(request: Request) -> tuple[str, bool]:
-    """Return the refresh token and whether it came in the cookie; the body counts first.
+def _presented(request: Request) -> tuple[list[str], bool]:
+    """Return the refresh tokens, mostly one, and whether they came in cookies; the body counts first.
 
     :raises ValidationError: the body is invalid, which makes a 422.
     """
     if token := _BODY.run_validation(request.data).get("refresh"):
-        return token, False
-    token = refresh_cookie(django_request(request))
-    return token, bool(token)
+        return [token], False
+    tokens = refresh_cookies(django_request(request))
+    return tokens, bool(tokens)
+
+
+def _planted(request: Request) -> ProblemResponse:
+    """Return the refusal of several refresh cookies: in somebody else's session a user would do their own things."""
+    tell_rejected(request, "two_cookies")
+    response = refusal_response(request, Refusal.INVALID, by_cookie=True)
+    response["Clear-Site-Data"] = '"cookies"'  # the planted one too, whose domain and path nobody knows
+    return response
 
 
 def _family(request: Request) -> TokenFamily:

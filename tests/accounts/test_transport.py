@@ -171,3 +171,45 @@ def test_two_tabs_that_refresh_at_once_both_stay_logged_in(page: Browser) -> Non
     for each in (page, tab):
         assert each.send("GET", "me").status_code == 200
         assert each.refresh().status_code == 200
+
+
+@pytest.fixture(params=["__Host-", "__Secure-", ""])
+def planted(request: pytest.FixtureRequest, settings: Settings, alice: User, bob: User) -> tuple[Browser, str, str]:
+    """Bob's page, and the refresh cookies in its browser: his own, and mallory's, which another host has planted."""
+    prefix = str(request.param)
+    settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "COOKIE_PREFIX": prefix}
+    mallory, browser = Browser(), Browser()
+    for each, name in ((mallory, "alice"), (browser, "bob")):
+        assert each.log_in(f"{name}@example.com", transport="cookie").status_code == 200
+    own, other = (each.client.cookies[f"{prefix}refresh"].value for each in (browser, mallory))
+    csrf = mallory.client.cookies[f"{prefix}refresh_csrf"].value
+    browser.client.cookies.clear()
+    return browser, csrf, f"{prefix}refresh={own}; theme=dark; {prefix}refresh={other}"
+
+
+def test_a_refresh_cookie_that_is_planted_beside_ours_opens_nothing(
+    planted: tuple[Browser, str, str], sent: list[Sent]
+) -> None:
+    browser, csrf, cookies = planted
+    sent.clear()
+    for order in (cookies, "; ".join(reversed(cookies.split("; ")))):
+        response = browser.refresh(**{"Cookie": order, "X-CSRF-Token": csrf})
+        assert (response.status_code, read(response)["code"]) == (401, "token_invalid")
+        assert response["Clear-Site-Data"] == '"cookies"'
+        assert {each["max-age"] for each in response.cookies.values()} == {0}
+        assert len(response.cookies) == 2
+    assert [(each.name, each.data) for each in sent] == [("token_rejected", {"reason": "two_cookies"})] * 2
+    assert set(TokenFamily.objects.values_list("generation", "revoked_at")) == {(1, None)}
+
+
+def test_one_cookie_twice_is_one(planted: tuple[Browser, str, str]) -> None:
+    browser, csrf, cookies = planted
+    _, _, one = cookies.rpartition("; ")
+    headers = {"Cookie": f"{one}; {one}; {one.partition('=')[0]}=", "X-CSRF-Token": csrf}
+    assert browser.refresh(**headers).status_code == 200
+
+
+def test_a_logout_ends_the_sessions_of_all_refresh_cookies(planted: tuple[Browser, str, str]) -> None:
+    browser, _, cookies = planted
+    assert browser.send("POST", "logout", Authorization="", Cookie=cookies).status_code == 204
+    assert not TokenFamily.objects.filter(revoked_at=None).exists()
