@@ -6,6 +6,7 @@ import subprocess
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache, caches
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -22,6 +23,7 @@ from auditlog.models import Alert, Event, Follower
 from auditlog.recording import record
 from tests.accounts.browser import Browser
 from tests.accounts.conftest import make_user
+from tests.accounts.counting import queries
 from tests.auditlog.detection.world import failure, found, series
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +93,28 @@ def test_logins_are_counted_by_why_they_failed() -> None:
     browser.log_in("alice@example.com")
     assert value("bulwark_login_attempts_total", **labels) == before + 1
     assert value("bulwark_login_attempts_total", outcome="success", reason="") == logins + 1
+    cache.delete("bulwark:accounts:sessions_active")
+    assert value("bulwark_sessions_active") == 1
+
+
+def test_live_sessions_are_counted_once_a_minute_whoever_asks() -> None:
+    with queries() as sql:
+        assert value("bulwark_sessions_active") == 0
+    assert len([each for each in sql if "tokenfamily" in each]) == 1
+    start_session(make_user("alice"), transport="body", amr=["pwd"], request=None, now=timezone.now())
+    with queries() as sql:
+        assert value("bulwark_sessions_active") == 0
+    assert not [each for each in sql if "tokenfamily" in each]
+    cache.delete("bulwark:accounts:sessions_active")
+    assert value("bulwark_sessions_active") == 1
+
+
+def test_live_sessions_are_counted_without_the_cache_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(caches["default"], "get", fail)
+    start_session(make_user("alice"), transport="body", amr=["pwd"], request=None, now=timezone.now())
     assert value("bulwark_sessions_active") == 1
 
 
@@ -157,12 +181,13 @@ def test_the_queries_do_not_grow_with_the_log() -> None:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    def queries() -> int:
+    def asked() -> int:
         with CaptureQueriesContext(connection) as captured:
             page()
         return len(captured)
 
+    page()  # the sessions are counted once a minute
     Event.objects.insert(series(lambda ts, n: failure(ts, f"u{n}"), 3))
-    first = queries()
+    first = asked()
     Event.objects.insert(series(lambda ts, n: failure(ts, f"u{n}"), 300))
-    assert queries() == first
+    assert asked() == first
