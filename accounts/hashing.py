@@ -4,7 +4,8 @@ Note [equal work]. Whoever is named, a check costs one hash by the preferred has
 some user's password is still kept as. A password of an older kind costs its own hash, which is that very part of the
 price, and the preferred one: to upgrade it when it was right, for nothing when it was not. Where no old hashes are
 left, nobody pays for them. A kind is an algorithm; of Argon2 it is a set of parameters, for nothing makes up for the
-difference of two.
+difference of two. Nor does anything for that of scrypt, whose hashes do not begin with their parameters: they cost the
+same only where the hasher that reads them has theirs, as the guide says.
 """
 
 import copy

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.contrib.auth.hashers import BasePasswordHasher, PBKDF2PasswordHasher
+from django.contrib.auth.hashers import BasePasswordHasher, PBKDF2PasswordHasher, ScryptPasswordHasher
 from django.test import Client
 from django.utils import timezone
 
@@ -55,6 +55,16 @@ class OlderPBKDF2(SmallPBKDF2):
     """As an earlier Django made them: of fewer rounds."""
 
     iterations = 20
+
+
+class SmallScrypt(ScryptPasswordHasher):
+    """As a project names it that has such hashes still: with the parameters that they have."""
+
+    work_factor, block_size, parallelism = 64, 8, 1
+
+    def encode(self, password: str, salt: str, n: int | None = None, r: int | None = None, p: int | None = None) -> str:
+        work[str(self.algorithm)] += (n or self.work_factor) * (r or self.block_size) * (p or self.parallelism)
+        return super().encode(password, salt, n, r, p)
 
 
 def make_accounts(old: BasePasswordHasher) -> None:

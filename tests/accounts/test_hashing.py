@@ -17,6 +17,7 @@ from tests.accounts.login_costs import (
     CASES,
     OlderPBKDF2,
     SmallArgon2id,
+    SmallScrypt,
     WeakerArgon2id,
     costs,
     hash_seconds,
@@ -24,7 +25,7 @@ from tests.accounts.login_costs import (
     make_accounts,
 )
 
-SMALL = ["tests.accounts.login_costs.SmallArgon2id", "tests.accounts.login_costs.SmallPBKDF2"]
+SMALL = [f"tests.accounts.login_costs.{name}" for name in ("SmallArgon2id", "SmallPBKDF2", "SmallScrypt")]
 
 
 @pytest.fixture(autouse=True)
@@ -44,9 +45,10 @@ def unlimited(settings: Settings) -> None:
     [
         (OlderPBKDF2, {"argon2": 64 * 3, "pbkdf2_sha256": 100}),
         (WeakerArgon2id, {"argon2": 64 * 3 + 16 * 3}),
+        (SmallScrypt, {"argon2": 64 * 3, "scrypt": 64 * 8}),
         (SmallArgon2id, {"argon2": 64 * 3}),
     ],
-    ids=["of an older algorithm", "of other parameters", "none"],
+    ids=["of an older algorithm", "of other parameters", "of scrypt, with the parameters that are named", "none"],
 )
 def test_six_refusals_hash_the_same(
     old: type[BasePasswordHasher], paid: dict[str, int], settings: Settings, unlimited: None, db: None
