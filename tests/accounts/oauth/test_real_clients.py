@@ -95,4 +95,5 @@ def test_npm_dpop_binds_a_login_at_the_api_to_a_key(issuer: str) -> None:
         "stolenRefreshNoKey": "invalid_dpop_proof",
         "refreshed": 200,
     }
-    assert found == dict.fromkeys(algorithms, expected)
+    rsa = {**expected, "short": "invalid_dpop_proof"}
+    assert found == {"ES256": expected, "Ed25519": expected, "PS256": rsa, "RS256": rsa}
