@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
+from django.db import connections
 from django.dispatch import Signal
 from django.test import AsyncClient, Client, RequestFactory
 from pytest_django import Settings
@@ -113,13 +115,17 @@ def test_it_costs_no_trip_and_shows_in_no_header(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("_volume")
+@pytest.mark.django_db(transaction=True)  # the event is written in another thread, whose connection knows no test
 def test_in_async_stacks_too(heard: Heard) -> None:
     reached = heard(signals.volume_reached)
 
     async def ask() -> None:
         client = AsyncClient()
-        for _ in range(3):
-            await client.get("/api/notes")
+        try:
+            for _ in range(3):
+                await client.get("/api/notes")
+        finally:
+            await sync_to_async(connections.close_all)()
 
     asyncio.run(ask())
     assert [each["data"]["count"] for each in reached] == [3]
