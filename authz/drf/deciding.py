@@ -280,9 +280,10 @@ class PolicyMixin(_Base):
         if self.policy_action == DELETE:
             return ()
         if self._writes_seen.went_past_rows or len(rows) < len(held):
+            hops = self._action().hops or (None,)  # without a name, all foreign keys would be followed
             for kind in {type(row) for row in held}:
                 stored = kind._base_manager.using(router.db_for_write(kind)).filter(pk__in=list(rows))  # noqa: SLF001
-                rows |= {row.pk: row for row in stored.select_related(*self._action().hops)}
+                rows |= {row.pk: row for row in stored.select_related(*hops)}
         return rows.values()
 
     def _decide_after(self, row: Model) -> None:
