@@ -41,16 +41,16 @@ class Reading:
 
         Events are never changed, so the query gives the same rows whenever it is run.
         """
-        while not (keys := self._next_keys(size)):
+        while not (end := self._end_of_next(size)):
             epoch = self._later_epoch()
             if epoch is None:
                 return Event.objects.using(self.alias).none()
             # That one is there means that the one before is complete.
-            if keys := self._next_keys(size, is_complete=True):
+            if end := self._end_of_next(size, is_complete=True):
                 break
             self.place.epoch, self.place.tx, self.place.seq = epoch, 0, 0
         after = self._after()
-        self.place.epoch, self.place.tx, self.place.seq, self.place.ts = keys[-1]
+        self.place.epoch, self.place.tx, self.place.seq, self.place.ts = end
         return self._in_order(Event.objects.using(self.alias).filter(after, self._up_to(), epoch=self.place.epoch))
 
     def first_unread(self, until: datetime) -> Event | None:
@@ -63,11 +63,15 @@ class Reading:
         here = self._in_order(written.filter(self._after(), epoch=self.place.epoch)).first()
         return here or written.filter(epoch__gt=self.place.epoch).order_by("epoch", "tx", "seq").first()
 
-    def _next_keys(self, size: int, *, is_complete: bool = False) -> list[tuple[int, int, int, Any]]:
+    def _end_of_next(self, size: int, *, is_complete: bool = False) -> tuple[int, int, int, Any] | None:
+        """Return where the last of the next ``size`` events stands, or of as many as there are."""
         events = Event.objects.using(self.alias).filter(self._after(), epoch=self.place.epoch)
         if self._has_tx and not is_complete:
             events = events.filter(tx__lt=_OldestOpenTransaction())
-        return list(self._in_order(events).values_list("epoch", "tx", "seq", "ts")[:size])
+        ends = self._in_order(events).values_list("epoch", "tx", "seq", "ts")
+        # The database looks for it: to fetch all keys costs a third of what sealing the events costs.
+        newest = ends.reverse().first()
+        return (ends[size - 1 : size].first() or newest) if newest else None
 
     def _later_epoch(self) -> int | None:
         later = Event.objects.using(self.alias).filter(epoch__gt=self.place.epoch).order_by("epoch")

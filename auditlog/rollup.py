@@ -17,6 +17,9 @@ from .models import Event, Facet, HourlyCount, Outcome
 NAME = "rollup"
 BATCH = 20_000
 ROWS_A_STATEMENT = 500
+#: So many sources of an hour are told apart for good, and twice as many for now: the addresses of a botnet are not
+#: bounded, and a ranking reads those of a month. Whoever was never among the first hundred of an hour is no top source.
+SOURCES_AN_HOUR = 100
 _COLUMNS = ("hour", "facet", "type", "outcome", "value", "count")
 Row = tuple[Any, ...]
 #: The hour, type and outcome of events, and where they came from: an IPv4 address, or the /64 of an IPv6 address.
@@ -56,7 +59,25 @@ def counted(events: QuerySet[Event]) -> Iterator[Row]:
 
 
 def add(rows: list[Row], alias: str) -> None:
-    """Add counts to those that are stored."""
+    """Add counts to those that are stored; what an hour has of sources beyond its largest counts as of none."""
+    _add(rows, alias)
+    for hour in sorted({row[0] for row in rows if row[1] == Facet.SOURCE}):
+        _keep_largest(hour, alias)
+
+
+def _keep_largest(hour: datetime, alias: str) -> None:
+    of_hour = HourlyCount.objects.using(alias).filter(hour=hour, facet=Facet.SOURCE)
+    by_source = of_hour.exclude(value="").order_by().values("value").annotate(total=Sum("count"))
+    largest = list(by_source.order_by("-total", "value").values_list("value", flat=True)[: 2 * SOURCES_AN_HOUR + 1])
+    if len(largest) <= 2 * SOURCES_AN_HOUR:
+        return
+    others = of_hour.exclude(value__in=["", *largest[:SOURCES_AN_HOUR]])
+    sums = list(others.order_by().values_list("type", "outcome").annotate(Sum("count")))
+    others.delete()
+    _add([(hour, Facet.SOURCE, kind, outcome, "", count) for kind, outcome, count in sums], alias)
+
+
+def _add(rows: list[Row], alias: str) -> None:
     connection = connections[alias]
     quote, table = connection.ops.quote_name, connection.ops.quote_name(HourlyCount._meta.db_table)  # noqa: SLF001
     columns, key, count = ", ".join(map(quote, _COLUMNS)), ", ".join(map(quote, _COLUMNS[:-1])), quote("count")

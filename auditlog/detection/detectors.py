@@ -146,12 +146,15 @@ class Spike(Threshold):
                 yield found
 
     def _usual(self, batch: Batch, found: Finding) -> float:
-        """Return how many the key had within one window, on average, before this one began."""
-        ends = found.first_ts
+        """Return how many the key had within one window, on average, before this one began; or enough to be usual."""
+        ends, windows = found.first_ts, self.before / self.window
         earlier = batch.log.filter(
             self.match.q(), of_keys(self.by, [found.key]), ts__gt=ends - self.before, ts__lt=ends
-        ).aggregate(total=Sum("count"))
-        return float(earlier["total"] or 0) * self.window / self.before
+        )
+        # A flood of a day would be summed with each batch: so many events are no spike any more.
+        enough = int(found.count * windows / self.factor) + 1
+        total = earlier.order_by()[:enough].aggregate(total=Sum("count"))["total"]
+        return float(total or 0) / windows
 
 
 @dataclass(frozen=True, kw_only=True)

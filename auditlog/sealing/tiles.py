@@ -7,6 +7,7 @@ tree grows at its right edge only, so sealing an event touches one tile a level,
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from ..models import Tile
 from .merkle import HASH_SIZE, subtree_hash
@@ -19,8 +20,7 @@ _FULL = WIDTH * HASH_SIZE
 _COLUMNS = ("hashes", "keys", "last_epoch", "last_tx", "last_seq", "newest_ts")
 
 
-@dataclass(frozen=True)
-class Leaf:
+class Leaf(NamedTuple):
     """What level 0 keeps of one event."""
 
     hash: bytes

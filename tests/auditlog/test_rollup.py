@@ -64,6 +64,40 @@ def test_a_host_with_many_ipv6_addresses_is_one_source(events: Store, count_new:
     }
 
 
+def test_a_botnet_does_not_fill_the_counts_and_its_largest_sources_stay(
+    events: Store, count_new: Count, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollup, "SOURCES_AN_HOUR", 2)
+    for number in range(5):
+        events(ts=NINE, src_ip=f"192.0.2.{number}")
+    for _ in range(2):
+        events(ts=NINE, src_ip="198.51.100.7")
+        events(ts=NINE, src_ip="203.0.113.7", type="authz.denied", outcome="refused")
+    events(ts=NINE, src_ip=None)
+    events(ts=NINE.replace(hour=10))
+
+    count_new()
+
+    assert counts(Facet.SOURCE) == {
+        (9, "accounts.login_failed", "failed", "198.51.100.7", 2),
+        (9, "authz.denied", "refused", "203.0.113.7", 2),
+        (9, "accounts.login_failed", "failed", "", 6),
+        (10, "accounts.login_failed", "failed", "", 1),
+    }
+
+
+def test_as_many_sources_as_are_kept_for_now_are_told_apart(
+    events: Store, count_new: Count, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollup, "SOURCES_AN_HOUR", 2)
+    for number in range(4):
+        events(ts=NINE, src_ip=f"192.0.2.{number}")
+
+    count_new()
+
+    assert len(counts(Facet.SOURCE)) == 4
+
+
 def test_hours_are_those_of_utc_wherever_the_command_runs(events: Store, count_new: Count) -> None:
     with timezone.override("Asia/Kolkata"):
         events(ts=NINE.replace(minute=45))
