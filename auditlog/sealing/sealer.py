@@ -14,11 +14,12 @@ from django.utils import timezone
 from ..following import Reading, reading
 from ..models import Follower, Tile, Tree
 from . import epochs, merkle
+from .ahead import Ahead
 from .checkpoints import Checkpoint, own_keys
-from .entries import CURRENT, EPOCH, FORMATS, SEQ, TX, Format, Row, key_of, leaf_hashes, rows, time_of
+from .entries import CURRENT
 from .notes import KeySet, Signer
 from .places import place_of
-from .tiles import Leaf, TileMissing, Tiles
+from .tiles import TileMissing, Tiles
 
 logger = logging.getLogger(__name__)
 
@@ -42,18 +43,19 @@ class Sealed:
         return self.tree.size if self.tree else 0
 
 
-def seal(alias: str, known: Iterable[Checkpoint] = ()) -> Sealed:
+def seal(alias: str, known: Iterable[Checkpoint] = (), ahead: Ahead | None = None) -> Sealed:
     """Seal every event that can be sealed now, and return how many there were.
 
     :param known: checkpoints that were published; where the tree is behind one of them it was rolled back, and a new
         one begins.
+    :param ahead: what was hashed already; used up by this.
     :raises SealRefused: there is no private key, or the tree is not the one that was signed.
     """
     keys = own_keys()
     if keys.signer is None:
         msg = "SEAL_KEYS has no private key. `manage.py auditlog_seal --new-key NAME` makes one."
         raise SealRefused(msg)
-    known = list(known)
+    known, ahead = list(known), ahead or Ahead()
     done = 0
     while True:
         # Apart from the batch: a new epoch locks the table, and a batch is long.
@@ -62,7 +64,7 @@ def seal(alias: str, known: Iterable[Checkpoint] = ()) -> Sealed:
             tree = epochs.current(alias)
             if tree is None:
                 return Sealed(done, None)
-            count = _seal_batch(tree, log, keys.signer, keys)
+            count = _seal_batch(tree, log, ahead, keys.signer, keys)
         done += count
         if not count:
             return Sealed(done, tree)
@@ -95,12 +97,11 @@ def _reason_for_a_new_tree(tree: Tree | None, known: list[Checkpoint], alias: st
     return "format" if tree.format != CURRENT.number else None
 
 
-def _seal_batch(tree: Tree, log: Reading, signer: Signer, keys: KeySet) -> int:
+def _seal_batch(tree: Tree, log: Reading, ahead: Ahead, signer: Signer, keys: KeySet) -> int:
     tiles = Tiles(tree.number, log.alias)
     _check_head(tree, tiles, keys)
     _find_place(log)
-    form = FORMATS[tree.format]
-    leaves = list(_leaves(list(rows(log.next_range(BATCH), form)), form, log.alias))
+    leaves = ahead.leaves(log.next_range(BATCH), tree, log.alias)
     if not leaves:
         return 0
     tiles.append(tree.size, leaves)
@@ -137,8 +138,3 @@ def _find_place(log: Reading) -> None:
     if there != right:
         logger.error("The place of the sealer was moved from %s to %s; it is put back.", right, there)
         log.place.epoch, log.place.tx, log.place.seq = right
-
-
-def _leaves(found: list[Row], form: Format, alias: str) -> Iterable[Leaf]:
-    for row, hashed in zip(found, leaf_hashes(found, form, alias), strict=True):
-        yield Leaf(hashed, key_of(row), (row[EPOCH], row[TX], row[SEQ]), time_of(row))

@@ -10,6 +10,7 @@ from django.db import DatabaseError, InterfaceError, connections, router
 
 from ...models import Event
 from ...sealing import notes, publishing, sealer
+from ...sealing.ahead import Ahead
 from ...sealing.checkpoints import Checkpoint, own_keys
 
 
@@ -55,11 +56,13 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
         known: list[Checkpoint] | None = None
+        hashed = Ahead()
         while not stopped.is_set():
+            is_behind = False
             try:
                 # The places are asked at the start, and after the database was away: it may have come back older.
                 known = publishing.known(own_keys()) if known is None else known
-                sealed = sealer.seal(alias, known)
+                sealed = sealer.seal(alias, known, hashed)
                 if sealed.tree and sealed.tree.note:
                     known = [Checkpoint.parse(sealed.tree.note)]
                 publishing.publish_due(alias)
@@ -67,11 +70,13 @@ class Command(BaseCommand):
                     self._tell(sealed)
                 if heartbeat is not None:
                     heartbeat.touch()
+                if sealed.tree:
+                    is_behind = hashed.look(sealed.tree, sealer.NAME, alias)
             except (DatabaseError, InterfaceError) as error:
                 self.stderr.write(f"The database did not answer: {error}")
                 connections[alias].close()
-                known = None
-            stopped.wait(interval)
+                known, hashed = None, Ahead()
+            stopped.wait(0 if is_behind else interval)
 
     def _tell(self, sealed: sealer.Sealed) -> None:
         if sealed.tree is None or not sealed.events:

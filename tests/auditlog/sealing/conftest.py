@@ -91,6 +91,11 @@ def store(count: int, seed: int = 1) -> None:
     Event.objects.insert(list(generating.events(count, days=1, seed=seed)))
 
 
+def sealed_ids() -> list[bytes]:
+    keys = b"".join(bytes(tile.keys) for tile in Tile.objects.filter(level=0).order_by("tree", "index"))
+    return [keys[at : at + 16] for at in range(0, len(keys), 16)]
+
+
 @contextmanager
 def owner_with_triggers_off() -> Iterator[None]:
     """What no trigger can stop: the owner of the table."""

@@ -1,27 +1,27 @@
 """Nothing is sealed twice or missed, whatever the order in which transactions commit."""
 
+import os
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 from pytest_django import Settings
 
 from auditlog.models import Event, Follower, Tile, Tree
 from auditlog.sealing import merkle, sealer
+from auditlog.sealing.ahead import Ahead
 from auditlog.sealing.checkpoints import Checkpoint, own_keys
 from auditlog.sealing.tiles import Tiles
 
-from .conftest import Seal, Verify, store
+from .conftest import Seal, Verify, sealed_ids, store
 
 postgres = pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only")
-
-
-def sealed_ids() -> list[bytes]:
-    keys = b"".join(bytes(tile.keys) for tile in Tile.objects.filter(level=0).order_by("tree", "index"))
-    return [keys[at : at + 16] for at in range(0, len(keys), 16)]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -53,12 +53,9 @@ def test_more_than_a_batch_is_sealed_at_once(seal: Seal, monkeypatch: pytest.Mon
     assert verify().is_good
 
 
-@postgres
-@pytest.mark.django_db(transaction=True)
-def test_an_open_transaction_holds_back_what_came_after_it(
-    events: Callable[..., Event], seal: Seal, settled: Callable[[], None], verify: Verify
-) -> None:
-    """It got its numbers first and commits last: sealed past it, its events would be missed for ever."""
+@contextmanager
+def slow_writer(events: Callable[..., Event]) -> Iterator[None]:
+    """Somebody who has written an event, and commits at the end of the block."""
     has_written, may_commit = threading.Event(), threading.Event()
 
     def write_slowly() -> None:
@@ -68,21 +65,54 @@ def test_an_open_transaction_holds_back_what_came_after_it(
             may_commit.wait(30)
         connections.close_all()
 
-    events(reason="before")
-    settled()
     writer = threading.Thread(target=write_slowly)
     writer.start()
     has_written.wait(30)
-    events(reason="fast")
-
-    assert sealer.seal("default").events == 1
-    assert verify().unsealed == 1
-
+    yield
     may_commit.set()
     writer.join()
-    assert seal().events == 2
+
+
+def sealed_reasons() -> list[str]:
     order = {event.uuid.bytes: event.reason for event in Event.objects.all()}
-    assert [order[key] for key in sealed_ids()] == ["before", "slow", "fast"]
+    return [order[key] for key in sealed_ids()]
+
+
+@postgres
+@pytest.mark.django_db(transaction=True)
+def test_an_open_transaction_holds_back_what_came_after_it(
+    events: Callable[..., Event], seal: Seal, settled: Callable[[], None], verify: Verify
+) -> None:
+    """It got its numbers first and commits last: sealed past it, its events would be missed for ever."""
+    events(reason="before")
+    settled()
+    with slow_writer(events):
+        events(reason="fast")
+
+        assert sealer.seal("default").events == 1
+        assert verify().unsealed == 1
+
+    assert seal().events == 2
+    assert sealed_reasons() == ["before", "slow", "fast"]
+    assert verify().is_good
+
+
+@postgres
+@pytest.mark.django_db(transaction=True)
+def test_what_was_hashed_while_a_transaction_was_open_is_sealed_in_its_place(
+    events: Callable[..., Event], seal: Seal, settled: Callable[[], None], verify: Verify
+) -> None:
+    events(reason="before")
+    tree, ahead = seal().tree, Ahead()
+    assert tree is not None
+    with slow_writer(events):
+        events(reason="fast")
+        assert ahead.look(tree, sealer.NAME, "default") is False
+        assert sealer.seal("default", ahead=ahead).events == 0
+
+    settled()
+    assert sealer.seal("default", ahead=ahead).events == 2
+    assert sealed_reasons() == ["before", "slow", "fast"]
     assert verify().is_good
 
 
@@ -126,6 +156,51 @@ def write(number: int) -> None:
         store(3, seed=number * 1000 + threading.get_ident() % 1000)
         if number % 3 == 0:
             transaction.set_rollback(True)
+
+
+@pytest.fixture
+def own_signals() -> Iterator[None]:
+    """The loop takes the signals of its process; they are the test's again after it."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("own_signals")
+@pytest.mark.django_db(transaction=True)
+def test_the_loop_goes_on_until_it_is_told_to_stop(
+    settled: Callable[[], None], verify: Verify, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """An outage of the database does not end it."""
+    look, rounds = Ahead.look, iter(range(1, 9))
+
+    def looking(*given: Any) -> bool:
+        match next(rounds):
+            case 1:
+                found = look(*given)
+                store(3, seed=2)
+                settled()
+                return found
+            case 2:
+                raise OperationalError("gone")
+            case 3:
+                store(4, seed=3)
+                settled()
+            case 4:
+                os.kill(os.getpid(), signal.SIGTERM)
+        return look(*given)
+
+    monkeypatch.setattr(Ahead, "look", looking)
+    store(2)
+    settled()
+
+    call_command("auditlog_seal", "--loop", "--interval", "0", "--heartbeat", str(tmp_path / "beat"))
+
+    assert len(sealed_ids()) == Event.objects.count() == 2 + 3 + 4
+    assert next(rounds) == 5
+    assert (tmp_path / "beat").exists()
+    assert verify().is_good
 
 
 @pytest.mark.django_db
