@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 from django.db.models import QuerySet, Sum
@@ -74,36 +73,32 @@ class Figures:
 
 
 def figures(period: Period, now: datetime) -> Figures:
-    """Read the figures of a period that ends with ``now``, with six queries."""
+    """Read the figures of a period that ends with ``now``, with four queries."""
     steps = period.steps(now)
     counts = HourlyCount.objects.filter(hour__gte=steps[0], hour__lte=now)
-    whole = counts.filter(facet=Facet.ALL)
-    failed = whole.filter(type__in=types_of(Meaning.LOGGED_ON)).exclude(outcome=Outcome.SUCCESS)
+    step = TruncDay("hour", tzinfo=UTC) if period.step >= timedelta(days=1) else TruncHour("hour", tzinfo=UTC)
+    by_step = counts.filter(facet=Facet.ALL).order_by().values_list("type", "outcome", step).annotate(Sum("count"))
+    whole, logins, limits = list(by_step), types_of(Meaning.LOGGED_ON), types_of(Meaning.LIMITED)
     denials = counts.filter(facet=Facet.ROUTE, type__in=types_of(Meaning.DENIED, Meaning.REFUSED))
     follower = Follower.objects.filter(name=rollup.NAME).first()
     return Figures(
         period,
         steps,
         _largest(_over_time(whole, period, steps)),
-        _over_time(failed, period, steps),
-        _over_time(whole.filter(type__in=types_of(Meaning.LIMITED)), period, steps),
+        _over_time([row for row in whole if row[0] in logins and row[1] != Outcome.SUCCESS], period, steps),
+        _over_time([row for row in whole if row[0] in limits], period, steps),
         _ranking(counts.filter(facet=Facet.SOURCE)),
         _ranking(denials),
         follower.ts if follower else None,
     )
 
 
-def _over_time(counts: QuerySet[HourlyCount], period: Period, steps: list[datetime]) -> list[Series]:
-    truncated = TruncDay("hour", tzinfo=UTC) if period.step >= timedelta(days=1) else TruncHour("hour", tzinfo=UTC)
-    rows = counts.order_by().values_list("type", truncated).annotate(Sum("count")).order_by("type")
-    return [_series(name, list(found), steps, period) for name, found in groupby(rows, key=lambda row: str(row[0]))]
-
-
-def _series(name: str, rows: Iterable[Any], steps: list[datetime], period: Period) -> Series:
-    counts = [0] * len(steps)
-    for _name, moment, count in rows:
-        counts[(moment - steps[0]) // period.step] += count
-    return Series(name, tuple(counts))
+def _over_time(rows: Iterable[Any], period: Period, steps: list[datetime]) -> list[Series]:
+    """Return a series for each type, by name, of rows of type, outcome, moment and count."""
+    counts: dict[str, list[int]] = {}
+    for kind, _outcome, moment, count in rows:
+        counts.setdefault(kind, [0] * len(steps))[(moment - steps[0]) // period.step] += count
+    return [Series(name, tuple(counts[name])) for name in sorted(counts)]
 
 
 def _largest(series: list[Series]) -> list[Series]:
