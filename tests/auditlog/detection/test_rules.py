@@ -166,15 +166,16 @@ def test_a_flood_that_was_counted_counts() -> None:
     assert "login_failures_by_ip" in names(found([failure(NOON, "alice", count=100, last_ts=NOON + MINUTE)]))
 
 
-def test_what_is_usual_for_a_key_is_no_spike() -> None:
+@pytest.mark.parametrize("count", [4, 1])
+def test_what_is_usual_for_a_key_is_no_spike(count: int) -> None:
     """An integration that sent forty invalid requests in ten minutes yesterday goes on doing so."""
 
     def day(began: datetime, minutes: int) -> list[Event]:
         return series(
-            lambda ts, _: event("edge.validation_failed", ts, status=422, src_ip="192.0.2.5", count=4),
-            minutes,
+            lambda ts, _: event("edge.validation_failed", ts, status=422, src_ip="192.0.2.5", count=count),
+            minutes * 4 // count,
             began=began,
-            every=MINUTE,
+            every=MINUTE * count / 4,
         )
 
     assert "spike_422_by_ip" in names(found(day(NOON - DAY, 24 * 60)))  # what began yesterday was new then
