@@ -5,11 +5,13 @@ to be read and hashed at once, just when the writers want the processors. A comm
 erasure takes from it leaves its hash as it is: so it can be hashed as soon as it is seen, and sealed in its turn.
 """
 
+from itertools import takewhile
+
 from django.db.models import QuerySet
 
-from ..models import Event, Follower, Tree
+from ..models import Event, Tree
 from .entries import EPOCH, FORMATS, SEQ, TX, key_of, leaf_hashes, rows, time_of
-from .places import Place, after
+from .places import Place, after, last_sealed
 from .tiles import Leaf
 
 BATCH = 5_000
@@ -25,17 +27,17 @@ class Ahead:
         self._end: Place = (0, 0, 0)
         self._leaves: dict[Place, Leaf] = {}
 
-    def look(self, tree: Tree, reader: str, alias: str) -> bool:
+    def look(self, tree: Tree, alias: str) -> bool:
         """Hash the next events that can be seen and not be sealed yet, and tell whether there may be more.
 
         An event that is seen only after one behind it is passed over: it is hashed when it is sealed.
-
-        :param reader: the name of the sealer's place in the log.
         """
-        place = Follower.objects.using(alias).get(name=reader)
-        sealed = (place.epoch, place.tx, place.seq)
+        sealed = last_sealed(alias)
         if tree.number != self._tree:
             self._tree, self._end, self._leaves = tree.number, sealed, {}
+        # They stand in order. What another sealer has sealed is never asked for, and would be kept for ever.
+        for place in list(takewhile(sealed.__ge__, self._leaves)):
+            del self._leaves[place]
         if len(self._leaves) >= MOST:
             return False
         self._end = max(self._end, sealed)
@@ -50,6 +52,8 @@ class Ahead:
         if tree.number != self._tree or not self._leaves:
             return _leaves(events, tree, alias)
         places = list(events.values_list("epoch", "tx", "seq"))
+        if len(set(places)) < len(places):  # whoever may INSERT may give two events one number
+            return _leaves(events, tree, alias)
         known = {place: self._leaves.pop(place) for place in places if place in self._leaves}
         passed_over = [seq for epoch, tx, seq in places if (epoch, tx, seq) not in known]
         if passed_over:

@@ -13,6 +13,15 @@ def place_of(tile: Tile) -> Place:
     return tile.last_epoch or 0, tile.last_tx or 0, tile.last_seq or 0
 
 
+def last_sealed(alias: str) -> Place:
+    """Return the place of the last event that was sealed, before all others where none was.
+
+    The application may write the places of readers, and not the tiles: they are what is believed.
+    """
+    last = Tile.objects.using(alias).filter(level=0).order_by("-tree", "-index").first()
+    return place_of(last) if last else (0, 0, 0)
+
+
 def between(low: Place, high: Place, alias: str) -> QuerySet[Event]:
     """Return the events after ``low`` up to ``high``, in the order of the log."""
     return after(low, alias).extra(where=["(epoch, tx, seq) <= (%s, %s, %s)"], params=[*high])

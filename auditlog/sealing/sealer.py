@@ -12,13 +12,13 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from ..following import Reading, reading
-from ..models import Follower, Tile, Tree
+from ..models import Follower, Tree
 from . import epochs, merkle
 from .ahead import Ahead
 from .checkpoints import Checkpoint, own_keys
 from .entries import CURRENT
 from .notes import KeySet, Signer
-from .places import place_of
+from .places import last_sealed
 from .tiles import TileMissing, Tiles
 
 logger = logging.getLogger(__name__)
@@ -130,11 +130,9 @@ def _check_head(tree: Tree, tiles: Tiles, keys: KeySet) -> None:
 def _find_place(log: Reading) -> None:
     """Go on behind the last event that was sealed, whatever the place of the reader says.
 
-    The application may write the places of readers and not the tiles: a place that was moved would leave events out for
-    good, or seal them twice.
+    A place that was moved would leave events out for good, or seal them twice.
     """
-    last = Tile.objects.using(log.alias).filter(level=0).order_by("-tree", "-index").first()
-    there, right = (log.place.epoch, log.place.tx, log.place.seq), place_of(last) if last else (0, 0, 0)
+    there, right = (log.place.epoch, log.place.tx, log.place.seq), last_sealed(log.alias)
     if there != right:
         logger.error("The place of the sealer was moved from %s to %s; it is put back.", right, there)
         log.place.epoch, log.place.tx, log.place.seq = right

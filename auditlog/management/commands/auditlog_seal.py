@@ -71,7 +71,7 @@ class Command(BaseCommand):
                 if heartbeat is not None:
                     heartbeat.touch()
                 if sealed.tree:
-                    is_behind = hashed.look(sealed.tree, sealer.NAME, alias)
+                    is_behind = hashed.look(sealed.tree, alias)
             except (DatabaseError, InterfaceError) as error:
                 self.stderr.write(f"The database did not answer: {error}")
                 connections[alias].close()

@@ -107,7 +107,7 @@ def test_what_was_hashed_while_a_transaction_was_open_is_sealed_in_its_place(
     assert tree is not None
     with slow_writer(events):
         events(reason="fast")
-        assert ahead.look(tree, sealer.NAME, "default") is False
+        assert ahead.look(tree, "default") is False
         assert sealer.seal("default", ahead=ahead).events == 0
 
     settled()
