@@ -110,7 +110,7 @@ def recover(alias: str) -> int:
 
 def _recover_file(path: Path, alias: str) -> int:
     try:
-        with path.open("r+", encoding="utf-8") as file:
+        with path.open("r+", encoding="utf-8", errors="surrogateescape") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             events = list(_floods_in(file).values())
             stored = spool.store(events, alias, path)
@@ -125,7 +125,7 @@ def _floods_in(file: IO[str]) -> dict[str, Event]:
     for line in file:
         try:
             _read(line, found)
-        except (KeyError, TypeError, ValueError):
+        except spool.UNREADABLE:
             logger.exception("A line of the journal of floods cannot be read: %.200s", line)
     return found
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError
 
 from .conf import conf
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 _NOT_KEPT = frozenset({"seq", "tx", "epoch", "salt"})
 _FIELDS = [field for field in Event._meta.concrete_fields if field.name not in _NOT_KEPT]  # noqa: SLF001
 BATCH = 500
+#: What `from_line` raises.
+UNREADABLE = (KeyError, TypeError, ValueError, ValidationError)
 
 
 def keep(events: Sequence[Event], *, error: Exception) -> None:
@@ -35,7 +38,8 @@ def keep(events: Sequence[Event], *, error: Exception) -> None:
     lines = "".join(f"{as_line(event)}\n" for event in events)
     try:
         with _locked(own_file(), "a") as file:
-            file.write(lines)
+            # A process that was killed, or a disk that was full, may have left half a line.
+            file.write(f"\n{lines}" if _is_torn(file) else lines)
             file.flush()
             os.fsync(file.fileno())
     except OSError:
@@ -78,7 +82,8 @@ def as_line(event: Event) -> str:
 def from_line(line: str) -> Event:
     """Return the event of a line.
 
-    :raises ValueError: the line is no event, for example because the disk was full when it was written.
+    :raises KeyError, TypeError, ValueError, ValidationError: the line is no event, for example because the disk was
+        full when it was written.
     """
     values = json.loads(line)
     if not isinstance(values, dict) or not values.keys() >= {"ts", "type", "uuid"}:
@@ -107,7 +112,7 @@ def store(batch: list[Event], alias: str, path: Path) -> int:
     missing = [event for event in batch if event.uuid not in stored]
     try:
         Event.objects.using(alias).insert(missing)
-    except (DataError, IntegrityError):
+    except (DataError, IntegrityError, OverflowError, ValueError):
         if len(batch) > 1:
             return sum(store([event], alias, path) for event in missing)
         logger.exception("The database refuses an event of %s, which is set aside.", path)
@@ -120,7 +125,7 @@ def _readable(file: IO[str], path: Path) -> Iterator[Event]:
     for line in file:
         try:
             yield from_line(line)
-        except (KeyError, TypeError, ValueError):
+        except UNREADABLE:
             logger.exception("A line of %s is no event and is set aside.", path)
             _set_aside(path, line)
 
@@ -145,9 +150,15 @@ def _batches(events: Iterator[Event]) -> Iterator[list[Event]]:
 def _locked(path: Path, mode: str, *, wait: bool = True) -> Iterator[IO[str]]:
     """Open ``path`` under an exclusive lock, again if it was removed while this process waited for the lock."""
     while True:
-        flags = os.O_APPEND | os.O_CREAT | os.O_WRONLY if mode == "a" else os.O_RDWR
-        with os.fdopen(os.open(path, flags, 0o600), mode, encoding="utf-8") as file:
+        flags = os.O_RDWR | (os.O_APPEND | os.O_CREAT if mode == "a" else 0)
+        # Bytes that are no text are set aside with their line; they must not hold back the others.
+        with os.fdopen(os.open(path, flags, 0o600), mode, encoding="utf-8", errors="surrogateescape") as file:
             fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.fstat(file.fileno()).st_nlink:
                 yield file
                 return
+
+
+def _is_torn(file: IO[str]) -> bool:
+    size = os.fstat(file.fileno()).st_size
+    return size > 0 and os.pread(file.fileno(), 1, size - 1) != b"\n"

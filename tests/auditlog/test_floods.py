@@ -234,6 +234,18 @@ def test_a_journal_whose_end_is_torn_tells_what_it_can(spool_folder: Path) -> No
     assert Event.objects.get().count == 6
 
 
+def test_a_damaged_line_of_a_journal_does_not_hold_back_the_others(spool_folder: Path) -> None:
+    subprocess.run([sys.executable, "-c", KILLED, str(spool_folder)], check=False)
+    (path,) = journals.left_behind()
+    begun, *more = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([begun, begun.replace(b'"uuid": "', b'"uuid": "z'), b"\xff\n", *more]))
+
+    journals.recover("default")
+
+    assert Event.objects.get().count == 7
+    assert journals.left_behind() == []
+
+
 def test_a_living_process_keeps_its_journal(clock: Clock) -> None:
     refuse(5)
     path = journal.path()

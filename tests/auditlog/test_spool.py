@@ -142,6 +142,41 @@ def test_a_torn_line_is_set_aside_and_the_others_come_back(spool_folder: Path) -
     assert path.with_suffix(".rejected").read_text().splitlines() == ['{"type": "x.y", "ts"', "{}", "[]"]
 
 
+def test_what_is_kept_after_half_a_line_is_not_torn_with_it(spool_folder: Path) -> None:
+    """A disk that was full, or a killed process that had the same number in its container."""
+    spool.keep([an_event()], error=AwayError())
+    (path,) = spool.waiting()
+    with path.open("a") as file:
+        file.write('{"type": "x.y", "ts"')
+    spool.keep([an_event()], error=AwayError())
+
+    assert spool.replay("default") == 2
+    assert path.with_suffix(".rejected").read_text() == '{"type": "x.y", "ts"\n'
+
+
+@pytest.mark.parametrize(
+    ("there", "damaged"),
+    [
+        (b'"uuid": "', b'"uuid": "z'),
+        (b'"severity": 3', b'"severity": "z"'),
+        (b'"count": 1', b'"count": 1000000000000000000000'),
+        (b'"system"', b'"syst\xffm"'),
+        (b'"system"', b'"syst\xffm'),
+        (b'"system"', b'"syst\\ud800m"'),
+    ],
+)
+def test_a_damaged_line_does_not_hold_back_the_others(spool_folder: Path, there: bytes, damaged: bytes) -> None:
+    spool.keep([an_event(), an_event(), an_event()], error=AwayError())
+    (path,) = spool.waiting()
+    first, second, third = path.read_bytes().splitlines()
+    assert there in second
+    path.write_bytes(b"\n".join([first, second.replace(there, damaged), third]))
+
+    assert spool.replay("default") == 2
+    assert len(path.with_suffix(".rejected").read_bytes().splitlines()) == 1
+    assert spool.waiting() == []
+
+
 def test_an_event_that_the_database_will_never_take_does_not_hold_back_the_others(spool_folder: Path) -> None:
     spool.keep([an_event(), an_event(severity=9), an_event()], error=AwayError())
     (path,) = spool.waiting()
