@@ -1,6 +1,6 @@
 """What a process has counted and not written yet, on disk, so that its death loses no event.
 
-One file a process, locked for as long as the process lives: a file that can be locked was left by a dead one. A line is
+Each process has a file, locked for as long as it lives: a file that can be locked was left by a dead one. A line is
 an event (the flood has begun), its id, a time and whom it was about (once more), or its id alone (written).
 """
 
@@ -8,6 +8,7 @@ import fcntl
 import json
 import logging
 import os
+import secrets
 import threading
 from pathlib import Path
 from typing import IO
@@ -42,22 +43,23 @@ class Journal:
 
     def begin(self, event: Event) -> None:
         """Note the first event of a flood."""
-        self._active.add(str(event.uuid))
-        self._write(spool.as_line(event))
+        with self._lock:
+            self._active.add(str(event.uuid))
+            self._write(spool.as_line(event))
 
     def again(self, event: Event, target: str) -> None:
         """Note that the flood of ``event`` goes on; ``target`` is new in its sample, where there is one."""
         line = {"uuid": str(event.uuid), "ts": str(event.last_ts)}
-        self._write(json.dumps({**line, "target": target} if target else line))
+        with self._lock:
+            self._write(json.dumps({**line, "target": target} if target else line))
 
     def end(self, event: Event) -> None:
         """Note that the flood of ``event`` is stored; the file is emptied when it was the last one."""
-        self._active.discard(str(event.uuid))
-        if self._active:
-            self._write(json.dumps({"uuid": str(event.uuid)}))
-            return
         with self._lock:
-            if self._file is not None:
+            self._active.discard(str(event.uuid))
+            if self._active:
+                self._write(json.dumps({"uuid": str(event.uuid)}))
+            elif self._file is not None:
                 self._file.truncate(0)
 
     def path(self) -> Path | None:
@@ -66,19 +68,24 @@ class Journal:
 
     def _write(self, line: str) -> None:
         try:
-            with self._lock:
-                if self._file is None:
-                    self._file = self._open()
-                self._file.write(f"{line}\n")
-                self._file.flush()  # the process may die now, not the machine: no fsync
+            if self._file is None:
+                self._file = self._open()
+            self._file.write(f"{line}\n")
+            self._file.flush()  # the process may die now, not the machine: no fsync
         except OSError:
             logger.exception("The journal of floods cannot be written; what is counted is in memory only.")
 
     def _open(self) -> IO[str]:
-        self._path = spool.own_file().with_suffix(SUFFIX)
-        file = os.fdopen(os.open(self._path, os.O_APPEND | os.O_CREAT | os.O_RDWR, 0o600), "a", encoding="utf-8")
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return file
+        while True:
+            # Containers share a folder and number their processes alike: the number alone may be a living one's, or a
+            # dead one's, whose counts are still to be stored.
+            self._path = spool.own_file().with_suffix(f".{secrets.token_hex(8)}{SUFFIX}")
+            flags = os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_RDWR
+            file = os.fdopen(os.open(self._path, flags, 0o600), "a", encoding="utf-8")
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if os.fstat(file.fileno()).st_nlink:
+                return file
+            file.close()  # somebody has taken it for a dead one's before it was locked
 
 
 def target_of(event: Event) -> str:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from pytest_django.fixtures import Settings
 
 from auditlog import floods as module
 from auditlog import journal as journals
-from auditlog import record
+from auditlog import record, writing
 from auditlog.floods import floods, key_of
 from auditlog.journal import journal
 from auditlog.models import Event
@@ -213,6 +214,58 @@ def test_what_a_killed_process_has_counted_is_stored_by_another(spool_folder: Pa
     assert flood.last_ts is not None
     assert flood.ts < flood.last_ts
     assert journals.left_behind() == []
+
+
+def test_a_dead_process_that_had_the_same_number_loses_nothing(
+    spool_folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container that is started anew they have."""
+    subprocess.run([sys.executable, "-c", KILLED, str(spool_folder)], check=False)
+    (path,) = journals.left_behind()
+    path.rename(spool_folder / f"{os.getpid()}.floods")
+    monkeypatch.setattr(writing, "_store_what_waits", lambda _alias: None)  # the database is away at first
+    refuse(5)
+    clock.now += 61
+    refuse()
+
+    journals.recover("default")
+
+    assert Event.objects.get(type="x.y").count == 7
+
+
+def test_two_processes_with_one_number_have_a_journal_each(spool_folder: Path, clock: Clock) -> None:
+    """Containers that share the folder."""
+    other = journals.Journal()
+    event = Event(type="x.y", outcome="refused", severity=2, actor_type="anonymous")
+    other.begin(event)
+    refuse(5)
+    path = journal.path()
+    assert path is not None
+    assert path.read_text().count("accounts.login_failed") == 1
+    other.end(event)
+    other.forget()
+
+
+def test_a_flood_that_begins_while_another_ends_stays_in_the_journal(spool_folder: Path) -> None:
+    first, second = (Event(type="x.y", outcome="refused", severity=2, actor_type="anonymous") for _ in range(2))
+    journal.begin(first)
+    begins = threading.Thread(target=journal.begin, args=[second])
+
+    class Active(set[str]):
+        def __len__(self) -> int:
+            """Tell how many there are; another begins right after."""
+            found = super().__len__()
+            begins.start()
+            begins.join(0.2)
+            return found
+
+    journal._active = Active(journal._active)
+    journal.end(first)
+    begins.join()
+
+    path = journal.path()
+    assert path is not None
+    assert str(second.uuid) in path.read_text()
 
 
 def test_the_command_stores_it_too(spool_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
