@@ -17,3 +17,12 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return f"Order {self.pk}"
+
+
+class UrgentOrder(Order):
+    class Meta:
+        proxy = True
+
+
+class BulkyOrder(Order):
+    needs_crane = models.BooleanField(default=False)
