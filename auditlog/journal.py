@@ -133,7 +133,7 @@ def _floods_in(file: IO[str]) -> dict[str, Event]:
         try:
             _read(line, found)
         except spool.UNREADABLE:
-            logger.exception("A line of the journal of floods cannot be read: %.200s", line)
+            logger.exception("A line of the journal of floods cannot be read: %.200a", line)
     return found
 
 
