@@ -24,6 +24,7 @@ from edge.ratelimit import StoreUnavailable
 
 from . import browser_sessions, locks, mail, passwords, people, revocation, signals
 from .backends import refusal_of
+from .decorators import recent_login_to_act
 from .guessing import Exhausted, reserve, trust_device
 from .mfa import assurance, enrolment
 from .models import AccountLock, TokenFamily, TokenFamilyQuerySet, User
@@ -107,14 +108,17 @@ class TokenFamilyAdmin(NoOracle, ReadOnly, _FamilyAdmin):
         return request.user.has_perm(f"{TokenFamily._meta.app_label}.change_tokenfamily")  # noqa: SLF001
 
     @admin.action(description=_("End the selected sessions"), permissions=["revoke"])
+    @recent_login_to_act
     def end_selected(self, request: HttpRequest, queryset: QuerySet[TokenFamily]) -> None:
         self._end(request, TokenFamily.objects.filter(pk__in=queryset.values("pk")))
 
     @admin.action(description=_("End all sessions of these users"), permissions=["revoke"])
+    @recent_login_to_act
     def end_of_users(self, request: HttpRequest, queryset: QuerySet[TokenFamily]) -> None:
         self._end(request, TokenFamily.objects.filter(user__in=queryset.values("user")))
 
     @admin.action(description=_("End all sessions in these tenants"), permissions=["revoke"])
+    @recent_login_to_act
     def end_of_tenants(self, request: HttpRequest, queryset: QuerySet[TokenFamily]) -> None:
         self._end(request, TokenFamily.objects.filter(tenant__in=queryset.values("tenant")))
 
@@ -211,6 +215,7 @@ class UserAdmin(NoOracle, _UserAdmin):
         return gettext("until %(until)s: %(reason)s") % {"until": until, "reason": held.reason}
 
     @admin.action(description=_("Lock until it is taken off"), permissions=["change"])
+    @recent_login_to_act
     def lock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """For accounts that somebody else may be in; their sessions end."""
         found = [user for user in queryset if user != request.user and self.has_change_permission(request, user)]
@@ -224,6 +229,7 @@ class UserAdmin(NoOracle, _UserAdmin):
         self.message_user(request, text % done, messages.SUCCESS)
 
     @admin.action(description=_("Unlock, and forget wrong guesses"), permissions=["change"])
+    @recent_login_to_act
     def unlock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         found = [user for user in queryset if self.has_change_permission(request, user)]
         given = _given(request)
@@ -241,21 +247,18 @@ class UserAdmin(NoOracle, _UserAdmin):
         self.message_user(request, text % len(found), messages.SUCCESS)
 
     @admin.action(description=_("Remove all second factors"), permissions=["change"])
-    def reset_mfa(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponseBase | None:
+    @recent_login_to_act
+    def reset_mfa(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """For users who have lost theirs and were identified another way; the reason says how."""
-        family, now = browser_sessions.family_of(request), timezone.now()
-        if family is None or not assurance.may_change(family, now=now):
-            return to_reauthentication(request.get_full_path())
         found = [user for user in queryset if self.has_change_permission(request, user)]
         given = _given(request)
         try:
-            done = _count_done(found, partial(enrolment.reset, now=now, **given))
+            done = _count_done(found, partial(enrolment.reset, now=timezone.now(), **given))
         except ValueError as error:
             self.message_user(request, str(error), messages.ERROR)
-            return None
+            return
         text = ngettext("%d user has no second factor now.", "%d users have no second factor now.", done)
         self.message_user(request, text % done, messages.SUCCESS)
-        return None
 
 
 def _is_out_of_reach(request: HttpRequest, user: User | None) -> bool:

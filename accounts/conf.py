@@ -189,7 +189,7 @@ class Conf:
 
     @property
     def recent_login(self) -> timedelta:
-        """How long ago the credentials may have been shown when they are to be changed."""
+        """How long ago the credentials may have been shown when they are changed, or staff act on others."""
         return self._read("RECENT_LOGIN", timedelta(minutes=10))
 
     @property

@@ -1,4 +1,4 @@
-"""Step-up for pages: `@recent_login_required(minutes=10)`, `@assurance_required(level=2)`.
+"""Step-up for pages: `@recent_login_required(minutes=10)`, `@assurance_required(level=2)`; `@recent_login_to_act`.
 
 For views of REST framework there are the permission classes in `mfa.permissions`.
 """
@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -19,6 +20,7 @@ from .mfa import assurance
 from .views.pages.reauthenticate import to_reauthentication
 
 View = Callable[..., HttpResponseBase]
+Action = Callable[..., HttpResponseBase | None]
 
 
 def recent_login_required(*, minutes: float) -> Callable[[View], View]:
@@ -36,6 +38,21 @@ def assurance_required(*, level: int) -> Callable[[View], View]:
     :param level: 1 or 2.
     """
     return _stepping_up(level_needed=level)
+
+
+def recent_login_to_act(act: Action) -> Action:
+    """Ask for a login within `RECENT_LOGIN`, as for one's own credentials, before an action of the Django admin.
+
+    This function leads others to where the credentials are shown again, and from there back to the list.
+    """
+
+    @wraps(act)
+    def guarded(of: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
+        if not assurance.may_act(request):
+            return to_reauthentication(request.get_full_path())
+        return act(of, request, queryset)
+
+    return guarded
 
 
 def _stepping_up(**needed: Any) -> Callable[[View], View]:

@@ -3,10 +3,7 @@
 Only what the request has looked up already is told: the log costs no query of its own.
 """
 
-from datetime import timedelta
-
 from django.http import HttpRequest
-from django.utils import timezone
 
 from accounts.browser_sessions import known_family
 from accounts.tokens import AccessToken
@@ -38,9 +35,3 @@ def _token(request: HttpRequest) -> AccessToken | None:
 def country(request: HttpRequest) -> str:
     """Return the two letters of the caller's country, empty where no file of places is given (`GEOIP_FILE`)."""
     return country_of(client_ip(request))
-
-
-def has_logged_in_recently(request: HttpRequest) -> bool:
-    """Say whether the session of ``request`` began, or its password was asked again, at most 15 minutes ago."""
-    family = known_family(request)
-    return family is not None and timezone.now() - family.auth_time <= timedelta(minutes=15)

@@ -110,6 +110,12 @@ def may_change(family: TokenFamily, *, now: datetime) -> bool:
     return is_sure and _is_within(family, conf.recent_login, now=now)
 
 
+def may_act(request: HttpRequest | Request) -> bool:
+    """Say the same of the session that a request is made in, for what staff do to others; False without a session."""
+    shown = _shown(request)
+    return shown is not None and may_change(shown, now=timezone.now())
+
+
 def lacks_second_factor(family: TokenFamily, *, now: datetime) -> bool:
     """Say whether the user has a second factor that was not shown recently in this session."""
     return holdings.is_enrolled(family.user) and not may_change(family, now=now)

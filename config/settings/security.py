@@ -158,7 +158,7 @@ BULWARK_AUDITLOG: dict[str, Any] = {
     },
     "CLIENT_IP": "edge.client_ip.client_ip",
     "COUNTRY": "config.audit.country",
-    "RECENT_LOGIN": "config.audit.has_logged_in_recently",
+    "RECENT_LOGIN": "accounts.mfa.assurance.may_act",
     "REQUEST_ID": "edge.context.request_id",
     "SESSION_ID": "config.audit.session_id",
     "SESSION_MODEL": "bulwark_accounts.TokenFamily",

@@ -1,6 +1,7 @@
 """Users and sessions in the admin."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -120,6 +121,26 @@ def test_ending_a_session_needs_a_reason(admin: Client, alice: User, browser: Br
     (signal,) = [each for each in sent if each.name == "session_revoked"]
     assert (signal.target, signal.user.email) == (family, "admin@example.com")
     assert signal.data == {"reason": "laptop stolen", "by": "admin", "sessions": 1}
+
+
+@pytest.mark.parametrize(
+    ("path", "actions"),
+    [(USERS, ["lock", "unlock", "reset_mfa"]), (SESSIONS, ["end_selected", "end_of_users", "end_of_tenants"])],
+    ids=["accounts", "sessions"],
+)
+def test_acting_on_others_needs_a_recent_login(
+    path: str, actions: list[str], admin: Client, alice: User, sent: list[Sent]
+) -> None:
+    browser = Browser()
+    browser.log_in("alice@example.com")
+    TokenFamily.objects.filter(transport="session").update(auth_time=timezone.now() - timedelta(minutes=11))
+    chosen = alice if path == USERS else TokenFamily.objects.get(transport="body")
+    sent.clear()
+    for action in actions:
+        body = {"action": action, "_selected_action": [str(chosen.pk)], "reason": "laptop stolen"}
+        assert admin.post(path, body).headers["Location"].startswith("/account/reauthenticate?next=")
+    assert sent == []
+    assert browser.send("GET", "me").status_code == 200
 
 
 def test_ending_all_of_a_user_or_a_tenant(admin: Client, alice: User, bob: User) -> None:

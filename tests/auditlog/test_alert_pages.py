@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.asserts import assertContains, assertNotContains
 
-from accounts.models import User
+from accounts.models import TokenFamily, User
 from auditlog.models import Alert, AlertState, Event, Response, RuleSetting, Silence
 from auditlog.response.actions import respond
 from edge.blocks import blocklist
@@ -135,6 +135,17 @@ def test_an_old_login_must_be_renewed(responder: Client, settings: Settings) -> 
     given = {"action": "block_network", "subject": "192.0.2.1", "seconds": "3600", "reason": "x"}
     assertContains(responder.post(f"{ADMIN}response/respond/", given), "log in again")
     assert not blocklist().current()
+
+
+def test_in_this_project_a_login_is_as_recent_as_for_what_accounts_asks_for(auditor: Client, erin: User) -> None:
+    allow(erin, "respond_event")
+    given = {"action": "block_network", "subject": "192.0.2.1", "seconds": "3600", "reason": "x"}
+    began = timezone.now()
+    TokenFamily.objects.of(erin).update(auth_time=began - timedelta(minutes=11))
+    assertContains(auditor.post(f"{ADMIN}response/respond/", given), "log in again")
+    TokenFamily.objects.of(erin).update(auth_time=began - timedelta(minutes=9))
+    assert auditor.post(f"{ADMIN}response/respond/", given).status_code == 302
+    assert Response.objects.get().by == erin.email
 
 
 def test_from_an_event_the_subjects_are_offered(responder: Client, events: Callable[..., Event]) -> None:

@@ -1,14 +1,12 @@
 """Taking lost factors away in the admin."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
-from django.utils import timezone
 
-from accounts.models import TokenFamily, TotpDevice, User
+from accounts.models import TotpDevice, User
 from tests.accounts.browser import PASSWORD, Browser
 from tests.accounts.conftest import Sent
 from tests.accounts.mfa.devices import Phone
@@ -39,12 +37,6 @@ def test_a_reset_needs_a_reason_and_is_told(
     told = next(each for each in sent if each.name == "mfa_reset")
     assert (told.user.email, told.target, told.data["by"]) == ("admin@example.com", alice, "admin")
     assert told.data["reason"] == "Known by voice"
-
-
-def test_a_reset_needs_a_recent_login(admin: Client, owner: Browser, phone: Phone, alice: User) -> None:
-    TokenFamily.objects.update(auth_time=timezone.now() - timedelta(minutes=11))
-    assert reset(admin, alice, "Known by voice")["Location"].startswith("/account/reauthenticate?next=")
-    assert TotpDevice.objects.exists()
 
 
 def test_who_may_change_users_resets_no_superuser(owner: Browser, phone: Phone, alice: User) -> None:
