@@ -51,6 +51,9 @@ session_revoked = Signal()
 # where the rotation is one of routine}
 signing_keys_rotated = Signal()
 
+# Keys that encrypted nothing any more were removed. target: None. data: {"kids": [their ids], "reason": str}
+encryption_keys_dropped = Signal()
+
 # A refresh token was exchanged. target: the TokenFamily. data: {"generation": int}
 token_rotated = Signal()
 

@@ -8,6 +8,10 @@ from django.dispatch import Signal
 # A limit was reached. outcome "refused"; data: {"policies": [names], "retry_after": seconds, "path", "method"}
 request_throttled = Signal()
 
+# What was counted against somebody was forgotten. outcome "success"; data: {"key": as `ip:203.0.113.9`, `user:ID`, and
+# of any other kind with its digest for the value, "policies": [names], "reason": str}
+limits_reset = Signal()
+
 # Somebody came to a multiple of what the `volume` of a policy tells of, within its time and any limit. outcome
 # "success"; data: {"policy": name, "who": user, tenant or address, "count": int, "seconds": the volume's time}
 volume_reached = Signal()

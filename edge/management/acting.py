@@ -17,7 +17,7 @@ class ActingCommand(BaseCommand):
     """A command that does one thing for a reason, or with `--dry-run` says what it would do."""
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--reason", type=_reason, required=True, help="Why, for the audit log.")
+        parser.add_argument("--reason", type=reason, required=True, help="Why, for the audit log.")
         parser.add_argument("--dry-run", action="store_true", help="Change nothing, say what would be done.")
 
     def act(self, action: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
@@ -39,7 +39,7 @@ class ActingCommand(BaseCommand):
             raise CommandError(str(error)) from error
 
 
-def _reason(text: str) -> str:
+def reason(text: str) -> str:
     """Return a reason without the spaces around it.
 
     :raises ArgumentTypeError: it is empty or too long.

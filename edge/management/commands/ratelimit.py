@@ -5,11 +5,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from ... import signals
 from ...client_ip import ip_bucket
 from ...ratelimit import StoreUnavailable, limiter
 from ...ratelimit.contract import UNREACHED
 from ...ratelimit.keys import digest
 from ...ratelimit.redis import RedisStore
+from ..acting import reason
+
+#: Kinds of keys that tell no more than an id or an address. Another may hold what somebody typed.
+_PLAIN = {"endpoint", "ip", "tenant", "user"}
 
 
 class Command(BaseCommand):
@@ -18,8 +23,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("action", choices=["show", "reset"])
         parser.add_argument("key", help="ip:ADDRESS, user:ID, tenant:ID, endpoint, body:FIELD:VALUE or own:VALUE")
+        parser.add_argument("--reason", type=reason, help="why, for the audit log; a reset needs one")
 
-    def handle(self, *_: Any, action: str, key: str, **__: Any) -> None:
+    def handle(self, *_: Any, action: str, key: str, reason: str | None, **__: Any) -> None:
+        if action == "reset" and reason is None:
+            msg = "A reset needs a --reason."
+            raise CommandError(msg)
         store = limiter().shared
         if not isinstance(store, RedisStore):
             msg = 'Limits are counted in each process (BULWARK_EDGE["REDIS_URL"] is empty): restart it to reset them.'
@@ -29,6 +38,7 @@ class Command(BaseCommand):
             if action == "reset" and limits:
                 store.reset([limit.key for limit in limits])
                 limiter().denials.forget([limit.key for limit in limits])
+                _tell(key, policies=[limit.name for limit in limits], reason=reason)
             states = [store.spend([limit], 0)[0] for limit in limits] if action == "show" else []
         except StoreUnavailable as error:
             msg = f"The limiter's Redis does not answer: {error}."
@@ -44,6 +54,19 @@ class Command(BaseCommand):
                 continue
             wait = "" if state.allowed and state.remaining else f", free in {math.ceil(state.reset)} s"
             self.stdout.write(f"{limit.name}: {state.remaining} of {limit.limit} left in {limit.window} s{wait}")
+
+
+def _tell(key: str, **data: Any) -> None:
+    key, kind = _canonical(key), key.partition(":")[0]
+    # Robust: what is forgotten is forgotten, whoever fails to hear of it.
+    signals.limits_reset.send_robust(
+        sender=Command,
+        request=None,
+        user=None,
+        target=None,
+        outcome="success",
+        data={"key": key if kind in _PLAIN else f"{kind}:{digest(key)}", **data},
+    )
 
 
 def _canonical(key: str) -> str:

@@ -61,16 +61,29 @@ def own_keys(settings: Settings, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("own_keys")
-def test_seeds_move_to_a_new_key_and_the_old_one_goes(alice: User, owner: Browser, phone: Phone) -> None:
+def test_seeds_move_to_a_new_key_and_the_old_one_goes(owner: Browser, phone: Phone, sent: list[Sent]) -> None:
     first = TotpDevice.objects.get().kid
     run("rotate_signing_key", "--purpose", "encryption", "--now", "--reason", "x")
     browser = Browser()
     with time_machine.travel(timezone.now() + timedelta(minutes=2)):
         assert "encryption" in run("keys", "status")
-        assert "1 secrets encrypted anew.\n1 keys removed." in run("reencrypt_secrets", "--drop-keys")
+        done = run("reencrypt_secrets", "--drop-keys", "--reason", "the year is over")
+        assert "1 secrets encrypted anew.\n1 keys removed." in done
         assert TotpDevice.objects.get().kid != first
         assert [dated.key.kid for dated in keys.keyring().encryption.keys] == [TotpDevice.objects.get().kid]
         assert second_step(browser, first_step(browser), totp=phone.code()).status_code == 200
+        assert "No key can be removed." in run("reencrypt_secrets", "--drop-keys", "--reason", "once more")
+    told = [each.data for each in sent if each.name == "encryption_keys_dropped"]
+    assert told == [{"kids": [first], "reason": "the year is over"}]
+
+
+@pytest.mark.usefixtures("own_keys")
+@pytest.mark.parametrize("reason", [(), ("--reason", " "), ("--reason", "x" * 201)])
+def test_no_key_is_dropped_without_a_reason(owner: Browser, phone: Phone, reason: tuple[str, ...]) -> None:
+    run("rotate_signing_key", "--purpose", "encryption", "--now", "--reason", "x")
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)), pytest.raises(CommandError, match="reason"):
+        run("reencrypt_secrets", "--drop-keys", *reason)
+    assert len(provider().load()["encryption"]) == 2
 
 
 @pytest.mark.usefixtures("own_keys")

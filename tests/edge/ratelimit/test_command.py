@@ -1,3 +1,4 @@
+import re
 from io import StringIO
 
 import pytest
@@ -5,7 +6,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from edge import signals
 from edge.ratelimit import limiter
+from tests.edge.types import Listen
 
 pytestmark = pytest.mark.urls("tests.edge.urls")
 
@@ -17,15 +20,37 @@ def run(*arguments: str) -> str:
 
 
 @pytest.mark.redis
-def test_show_and_reset(client: Client) -> None:
+def test_show_and_reset(client: Client, heard: Listen) -> None:
+    told = heard(signals.limits_reset)
     assert "Nothing is counted" in run("show", "ip:203.0.113.9")
     for _ in range(3):
         client.get("/limited", REMOTE_ADDR="203.0.113.9")
     shown = run("show", "ip:203.0.113.9")
     assert "tests.edge.urls.limited: 0 of 2 left in 60 s, free in" in shown
     assert client.get("/limited", REMOTE_ADDR="203.0.113.9").status_code == 429
-    assert "Reset 1 limits" in run("reset", "ip:203.0.113.9")
+    assert "Reset 1 limits" in run("reset", "ip:203.0.113.9", "--reason", "a customer")
     assert client.get("/limited", REMOTE_ADDR="203.0.113.9").status_code == 200
+    assert "Nothing is counted" in run("reset", "ip:203.0.113.10", "--reason", "a customer")
+    assert [(each["outcome"], each["data"]) for each in told] == [
+        ("success", {"key": "ip:203.0.113.9", "policies": ["tests.edge.urls.limited"], "reason": "a customer"})
+    ]
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("reason", [(), ("--reason", " "), ("--reason", "x" * 201)])
+def test_a_reset_needs_a_reason(client: Client, reason: tuple[str, ...]) -> None:
+    client.get("/limited", REMOTE_ADDR="203.0.113.9")
+    with pytest.raises(CommandError, match="reason"):
+        run("reset", "ip:203.0.113.9", *reason)
+    assert "1 of 2 left" in run("show", "ip:203.0.113.9")
+
+
+@pytest.mark.redis
+def test_what_somebody_typed_is_told_as_a_digest(client: Client, heard: Listen) -> None:
+    told = heard(signals.limits_reset)
+    client.put("/limited-methods", {"email": "alice@example.com"}, "application/json")
+    run("reset", "body:email:alice@example.com", "--reason", "a customer")
+    assert [re.fullmatch(r"body:[0-9a-f]{24}", each["data"]["key"]) is not None for each in told] == [True]
 
 
 @pytest.mark.redis
@@ -59,5 +84,5 @@ def test_in_process_there_is_nothing_to_see(settings: Settings) -> None:
 def test_a_lost_redis_is_said_so(settings: Settings) -> None:
     settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "REDIS_URL": "redis://127.0.0.1:1/0"}
     with pytest.raises(CommandError, match="does not answer"):
-        run("reset", "ip:203.0.113.9")
+        run("reset", "ip:203.0.113.9", "--reason", "x")
     assert limiter().shared is not None
