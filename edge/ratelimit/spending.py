@@ -50,6 +50,15 @@ class Spending:
         """Where every limit stands that the request was counted against; what refuses nothing is none."""
         return [state for decision, _ in self.decisions for state in decision.states if not state.limit.told_every]
 
+    def has_counted(self, limit: Limit, policy: Policy) -> bool:
+        """Say whether another policy has spent as much from this count, no less strict about a lost store."""
+        return any(
+            state.limit.key == limit.key and owner.cost == policy.cost and owner.closed >= policy.closed
+            for decision, owners in self.decisions
+            if decision.allowed
+            for state, owner in zip(decision.states, owners, strict=True)
+        )
+
     @property
     def counter(self) -> int | None:
         """The counter that came along, or None when no shared store was asked."""
@@ -153,8 +162,8 @@ def _steps(request: Any, declared: Iterable[Declared]) -> Generator[_Question, D
 
 
 def _decided(spent: Spending, asked: Sequence[tuple[Policy, list[Limit]]]) -> Generator[_Question, Decision, Decision]:
-    limits = [limit for _, own in asked for limit in own]
-    owners = [policy for policy, own in asked for _ in own]
+    fresh = [(policy, limit) for policy, own in asked for limit in own if not spent.has_counted(limit, policy)]
+    limits, owners = [limit for _, limit in fresh], [policy for policy, _ in fresh]
     if not limits:
         return Decision((), limiter().local)
     try:
@@ -194,7 +203,7 @@ def refund(request: Any) -> None:
     for decision, owners in spending(request).decisions:
         back = [state for state, policy in zip(decision.states, owners, strict=True) if policy.skipped]
         if back and decision.allowed:
-            decision.refund(back)
+            decision.refund(_once(back))
 
 
 def _refundable(request: Any, response: HttpResponseBase | None) -> Iterator[tuple[Decision, list[State]]]:
@@ -204,7 +213,12 @@ def _refundable(request: Any, response: HttpResponseBase | None) -> Iterator[tup
         pairs = zip(decision.states, owners, strict=True)
         back = [state for state, policy in pairs if response is None or response.status_code in policy.skipped]
         if back:
-            yield decision, back
+            yield decision, _once(back)
+
+
+def _once(states: Iterable[State]) -> list[State]:
+    """Return the states without those of a count that was named twice: it was charged once."""
+    return list({state.limit.key: state for state in states}.values())
 
 
 def _tell(request: Any, problem: Problem) -> None:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client, RequestFactory, override_settings
+from django.urls import path
 from django.views import View
 from pytest_django.fixtures import Settings
 from rest_framework.decorators import api_view, permission_classes
@@ -230,6 +231,40 @@ def test_stacked_limits_are_all_kept(client: Client) -> None:
         view(get(f"/?q={word}"))  # what a refusal had spent from the other limit was given back
     with pytest.raises(Ratelimited):
         view(get("/?q=d"))
+
+
+def _twice(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(status=int(request.GET.get("status", "200")))
+
+
+async def _twice_async(request: HttpRequest) -> HttpResponse:
+    return _twice(request)
+
+
+@pytest.mark.usefixtures("_either_way")
+@pytest.mark.parametrize("view", [_twice, _twice_async])
+@pytest.mark.parametrize("key", ["ip", "post:email"])
+def test_a_count_that_a_view_names_twice_is_charged_and_given_back_once(
+    client: Client, key: str, view: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        view = ratelimit(key=key, rate="3/m", skip_successful=[200])(view)
+    monkeypatch.setattr("tests.edge.urls.urlpatterns", [path("twice", view)])
+    answers = [client.post(f"/twice?status={status}") for status in (400, 400, 200, 400, 400)]
+    assert [answer.status_code for answer in answers] == [400, 400, 200, 400, 429]
+
+
+def test_a_count_that_is_closed_without_its_store_is_asked_for_though_an_open_one_was() -> None:
+    @ratelimit(key="post:email", rate="3/m", group="x")
+    @ratelimit(key="post:email", rate="3/m", group="x", outage="closed")
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    url = "redis://127.0.0.1:1/0"
+    lost = override_settings(BULWARK_EDGE={**settings.BULWARK_EDGE, "REDIS_URL": url})
+    with lost, pytest.raises(Ratelimited) as refused:
+        view(RequestFactory().post("/"))
+    assert refused.value.problem.status_code == 503
 
 
 @pytest.mark.parametrize(
