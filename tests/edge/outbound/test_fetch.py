@@ -206,7 +206,8 @@ def test_a_name_server_that_says_nothing_is_not_waited_for() -> None:
         assert not server.connections
 
 
-def test_names_that_hang_leave_places_for_those_of_another_policy() -> None:
+@pytest.mark.parametrize("policies", [1, 4, 12])
+def test_names_that_hang_leave_places_for_those_of_another_policy(policies: int) -> None:
     answered, asked = threading.Event(), []
 
     def hanging(host: str, port: int) -> list[str]:
@@ -215,13 +216,14 @@ def test_names_that_hang_leave_places_for_those_of_another_policy() -> None:
         return ["127.0.0.1"]
 
     with serving(answer(b"x")) as server:
-        chosen = replace(to(server), resolver=hanging, seconds=0.05)
+        hangs = replace(to(server), resolver=hanging, seconds=0.01)
         try:
-            for number in range(resolving.AT_A_TIME):
+            for number in range(policies * (resolving.AT_A_TIME_EACH + 1)):
+                policy = replace(hangs, max_bytes=number % policies)
                 with pytest.raises(OutboundFailed):
-                    fetch(url(server, host=f"name-{number}.example.org"), policy=chosen)
+                    fetch(url(server, host=f"name-{number}.example.org"), policy=policy)
+            assert policies <= len(asked) <= policies * resolving.AT_A_TIME_EACH
             assert fetch(url(server), policy=to(server)).status == 200
-            assert 0 < len(asked) <= resolving.AT_A_TIME_EACH
         finally:
             answered.set()
 
