@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -82,7 +83,7 @@ class JWTAuthentication(BaseAuthentication):
         :raises AuthenticationFailed: the header has not exactly two words.
         """
         words = header.split(b" ")
-        if words[0].lower().decode("latin-1") not in _schemes():
+        if words[0].lower().decode("latin-1") not in _schemes(conf.auth_header_types):
             return None
         if len(words) != 2 or not words[1]:
             raise _Failed(TokenRefused(Refusal.INVALID, "malformed_header"))
@@ -192,11 +193,12 @@ def subject(request: Request | HttpRequest) -> str | None:
 def _authorization(request: Request | HttpRequest) -> list[str]:
     """Return the words of an Authorization header of ours; none where it is another's, or missing."""
     words = str(request.META.get("HTTP_AUTHORIZATION", "")).split(" ")
-    return words if words[0].lower() in _schemes() else []
+    return words if words[0].lower() in _schemes(conf.auth_header_types) else []
 
 
-def _schemes() -> set[str]:
-    return {"dpop", *(word.lower() for word in conf.auth_header_types)}
+@lru_cache(maxsize=4)
+def _schemes(types: tuple[str, ...]) -> frozenset[str]:
+    return frozenset({"dpop", *(word.lower() for word in types)})
 
 
 def _without_query(claims: Mapping[str, Any]) -> TokenFamily | None:

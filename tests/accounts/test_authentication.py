@@ -264,6 +264,13 @@ def test_claims_of_the_host_say_nothing_of_who_it_is(
         grant_to(alice)
 
 
+def test_the_words_before_a_token_are_those_of_the_settings_at_the_time(settings: Settings, alice: User) -> None:
+    access = grant_to(alice).access
+    for words, is_ours in ((("Bearer",), True), (["JWT"], False), ("Jwt", False), (("jwt", "bearer"), True)):
+        settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "AUTH_HEADER_TYPES": words}
+        assert (authenticate(access) is not None, subject(request_with(access)) is not None) == (is_ours, is_ours)
+
+
 def test_a_claim_of_the_host_is_given_once(settings: Settings, alice: User) -> None:
     path = "tests.accounts.test_authentication.shoe_size"
     settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "CLAIMS": [path, path]}
