@@ -78,7 +78,7 @@ class Answer:
 
 @dataclass
 class Attacker:
-    """One who attacks, from one address of this machine or from several.
+    """One who attacks, from one address or from several, as told in the header that the demo believes this machine.
 
     :param url: the server.
     :param people: name -> email and password of the demo's accounts.
@@ -89,7 +89,9 @@ class Attacker:
     people: Mapping[str, Mapping[str, str]]
     tick: Callable[[], None] = lambda: None
     seen: Counter[tuple[str, int, str]] = field(default_factory=Counter)
-    _pools: dict[str, urllib3.PoolManager] = field(default_factory=dict)
+    _pool: urllib3.PoolManager = field(
+        default_factory=lambda: urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=5, read=30))
+    )
 
     def send(
         self,
@@ -99,19 +101,19 @@ class Attacker:
         *,
         token: str = "",
         raw: bytes | None = None,
-        source: str = "127.0.0.1",
+        source: str = "192.0.2.1",
         agent: str = "simulated-attack",
     ) -> Answer:
         """Send one request and return the answer.
 
         :param raw: a body as it is, instead of ``body`` as JSON.
-        :param source: the loopback address that it comes from.
+        :param source: the address that it comes from.
         """
-        headers = {"User-Agent": agent, "Content-Type": "application/json"}
+        headers = {"User-Agent": agent, "Content-Type": "application/json", "X-Forwarded-For": source}
         if token:
             headers["Authorization"] = f"Bearer {token}"
         data = raw if raw is not None else (json.dumps(body).encode() if body is not None else None)
-        answer = self._pool(source).request(method, f"{self.url}{path}", body=data, headers=headers, redirect=False)
+        answer = self._pool.request(method, f"{self.url}{path}", body=data, headers=headers, redirect=False)
         try:
             found = json.loads(answer.data or b"null")
         except ValueError:
@@ -129,16 +131,8 @@ class Attacker:
         """
         person = self.people[name]
         body = {"email": person["email"], "password": person["password"], "transport": "body"}
-        answer = self.send("POST", "/api/v1/auth/login", body, source=f"127.0.1.{len(name)}")
+        answer = self.send("POST", "/api/v1/auth/login", body, source=f"192.0.2.{10 + len(name)}")
         if answer.status != 200:
             raise LookupError(f"{name} cannot log in ({answer.status}): wait some minutes, or begin a new demo.")
         found: dict[str, str] = answer.body
         return found
-
-    def _pool(self, source: str) -> urllib3.PoolManager:
-        known = self._pools.get(source)
-        if known is None:
-            timeout = urllib3.Timeout(connect=5, read=30)
-            known = urllib3.PoolManager(retries=False, timeout=timeout, source_address=(source, 0))
-            self._pools[source] = known
-        return known

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from .attacker import Attacker
 
 API = "/api/v1/"
-#: So many addresses of this machine take part where an attack comes from many.
-SOURCES = tuple(f"127.0.2.{number}" for number in range(1, 13))
+#: So many addresses take part where an attack comes from many: none of anybody's (RFC 5737), as all that are used here.
+SOURCES = tuple(f"198.51.100.{number}" for number in range(1, 13))
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Scenario:
 
 def stuffing(attacker: Attacker) -> bool:
     """Try a list of stolen addresses and passwords from one address; not from that of whoever reads the alerts then."""
-    path, source = f"{API}auth/login", "127.0.5.1"
+    path, source = f"{API}auth/login", "203.0.113.5"
     answers = [
         attacker.send("POST", path, _credentials(f"victim{number}@example.com", "stolen-password-1"), source=source)
         for number in range(70)
@@ -72,14 +72,14 @@ def bola_walk(attacker: Attacker) -> bool:
 
 def scraping(attacker: Attacker) -> bool:
     """Read as fast as the server answers, and do not stop when told to."""
-    answers = [attacker.send("GET", f"{API}categories/", source="127.0.3.1", agent="scraper") for _ in range(150)]
+    answers = [attacker.send("GET", f"{API}categories/", source="203.0.113.3", agent="scraper") for _ in range(150)]
     return sum(answer.status == 429 for answer in answers) > 60
 
 
 def probing(attacker: Attacker) -> bool:
     """Ask for what careless servers leave lying about."""
     paths = ("/.env", "/.git/config", "/wp-login.php", "/phpmyadmin/", "/actuator/env", "/server-status")
-    return all(attacker.send("GET", path, source="127.0.4.1", agent="sqlmap/1.8").is_refusal for path in paths)
+    return all(attacker.send("GET", path, source="203.0.113.4", agent="sqlmap/1.8").is_refusal for path in paths)
 
 
 def mass_assignment(attacker: Attacker) -> bool:

@@ -11,7 +11,7 @@ from edge.logs import logging_config
 from .base import *  # noqa: F403
 from .base import INSTALLED_APPS, LOCAL_DIR, MIDDLEWARE
 from .security import *  # noqa: F403
-from .security import BULWARK_ACCOUNTS, BULWARK_AUDITLOG
+from .security import BULWARK_ACCOUNTS, BULWARK_AUDITLOG, BULWARK_EDGE
 
 DEBUG = True
 PAGES_OPEN = True
@@ -43,6 +43,8 @@ BULWARK_ACCOUNTS = {
     "MFA_REQUIRED": "config.responses.is_forced_to_mfa",
     "COOKIE_PREFIX": "",  # plain http: a browser keeps no prefixed cookie
 }
+# What this machine says of where a request comes from is believed: the attacks of `simulate_attack` say so.
+BULWARK_EDGE = {**BULWARK_EDGE, "TRUSTED_PROXIES": ["127.0.0.1/32", "::1/128"]}
 BULWARK_AUDITLOG = {
     **BULWARK_AUDITLOG,
     "SEAL_KEYS": _kept("audit_seal_keys", lambda: new_signer("bulwark").secret_line),

@@ -15,6 +15,7 @@ from pytest_django import Settings
 from config import demo
 from config.scenarios import SCENARIOS
 from config.scenarios.attacker import TargetRefused, checked, confirm
+from config.scenarios.catalogue import SOURCES
 from setup import ROOT
 from tests.edge.conftest import free_port
 from tests.pages.site import served
@@ -34,6 +35,8 @@ def test_every_attack_is_stopped_and_found(tmp_path: Path) -> None:
         erin = {name: site.person("erin")[name] for name in ("email", "password")}
         reader = httpx.post(f"{site.url}/api/v1/auth/login", json=erin)
     assert done.returncode == 0, done.stdout + done.stderr
+    sources = set(re.findall(r" ip=([\d.]+)", (tmp_path / "log").read_text()))
+    assert sources >= {*SOURCES, "203.0.113.5"}, "addresses that no machine has to have"
     assert re.findall(r"^([\w-]+): ", done.stdout, re.MULTILINE) == list(SCENARIOS)
     assert reader.status_code == 200, "whoever attacks the demo can still log in to read what was found"
     assert done.stdout.endswith(f"The alerts: {site.url}/admin/bulwark_auditlog/alert/ (erin or admin)\n")
