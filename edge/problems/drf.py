@@ -10,10 +10,9 @@ from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
 from .. import signals
-from ..context import django_request
 from ..metrics import INVALID
 from .errors import Problem
-from .report import actor, refused
+from .report import refused, tell
 from .responses import ProblemResponse, problem_response
 from .validation import flattened
 
@@ -68,20 +67,9 @@ def _headers(exc: exceptions.APIException) -> dict[str, str]:
 
 def _invalid(request: Any, exc: exceptions.ValidationError) -> ProblemResponse:
     errors = list(flattened(exc.detail))
-    inner = django_request(request)
     INVALID.inc()
-    signals.validation_failed.send_robust(
-        sender=type(exc),
-        request=inner,
-        user=actor(inner),
-        target=None,
-        outcome="refused",
-        data={
-            "errors": [{"pointer": error["pointer"], "code": error["code"]} for error in errors],
-            "path": inner.path,
-            "method": inner.method,
-        },
-    )
+    told = [{"pointer": error["pointer"], "code": error["code"]} for error in errors]
+    tell(signals.validation_failed, type(exc), request, errors=told)
     return problem_response(
         request,
         status=422,

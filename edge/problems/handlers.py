@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from .. import signals
 from .drf import answer_to
 from .errors import BadHost, BodyTooLarge, CsrfFailed, Problem, ServerError
-from .report import actor, refused
+from .report import refused, tell
 from .responses import problem_response
 
 logger = logging.getLogger(__name__)
@@ -50,25 +50,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 500 with nothing but the request id; the log has the rest."""
     crash = sys.exc_info()[0]
-    signals.server_error.send_robust(
-        sender=ServerError,
-        request=request,
-        user=actor(request),
-        target=None,
-        outcome="failed",
-        data={"exception": crash.__name__ if crash else "", "path": request.path, "method": request.method},
-    )
+    name = crash.__name__ if crash else ""
+    tell(signals.server_error, ServerError, request, outcome="failed", exception=name)
     return answer_to(request, ServerError())
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer 403 for `CSRF_FAILURE_VIEW`; the reason goes to the signal, not to the caller."""
-    signals.csrf_failed.send_robust(
-        sender=CsrfFailed,
-        request=request,
-        user=actor(request),
-        target=None,
-        outcome="refused",
-        data={"reason": str(reason), "path": request.path, "method": request.method},
-    )
+    tell(signals.csrf_failed, CsrfFailed, request, reason=str(reason))
     return answer_to(request, CsrfFailed())

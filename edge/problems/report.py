@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.dispatch import Signal
 from django.http import HttpRequest
 
 from .. import signals
@@ -19,12 +20,11 @@ def actor(request: HttpRequest) -> Any:
 
 def refused(request: Any, *, code: str, status: int) -> None:
     """Send `request_refused`."""
+    tell(signals.request_refused, Problem, request, code=code, status=status)
+
+
+def tell(signal: Signal, sender: type, request: Any, *, outcome: str = "refused", **data: Any) -> None:
+    """Send a signal about what became of a request; its path and method go with the data."""
     inner = django_request(request)
-    signals.request_refused.send_robust(
-        sender=Problem,
-        request=inner,
-        user=actor(inner),
-        target=None,
-        outcome="refused",
-        data={"code": code, "status": status, "path": inner.path, "method": inner.method},
-    )
+    data |= {"path": inner.path, "method": inner.method}
+    signal.send_robust(sender=sender, request=inner, user=actor(inner), target=None, outcome=outcome, data=data)

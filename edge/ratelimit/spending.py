@@ -13,7 +13,7 @@ from ..client_ip import client_ip, is_within, networks, parse_address
 from ..conf import conf
 from ..context import django_request
 from ..problems.errors import LimiterUnavailable, Problem, TooManyRequests
-from ..problems.report import actor
+from ..problems.report import actor, tell
 from .contract import Limit, State, StoreUnavailable
 from .keys import value_of
 from .limiter import Decision, limiter
@@ -224,16 +224,8 @@ def _once(states: Iterable[State]) -> list[State]:
 def _tell(request: Any, problem: Problem) -> None:
     if not isinstance(problem, TooManyRequests):
         return  # the loss of the store was told once
-    inner = django_request(request)
-    data = {"policies": problem.extra["violated-policies"], "retry_after": problem.wait}
-    signals.request_throttled.send_robust(
-        sender=Policy,
-        request=inner,
-        user=actor(inner),
-        target=None,
-        outcome="refused",
-        data={**data, "path": inner.path, "method": inner.method},
-    )
+    policies = problem.extra["violated-policies"]
+    tell(signals.request_throttled, Policy, request, policies=policies, retry_after=problem.wait)
 
 
 def _tell_volumes(request: Any) -> None:
