@@ -105,7 +105,7 @@ class Conf:
 
     @property
     def seal_keys(self) -> str:
-        """Note keys, one a line (`auditlog_seal --new-key` makes one): the first private one signs, all check."""
+        """Note keys, one a line (`auditlog_seal --new-key NAME` makes one): the first private one signs, all check."""
         return self._given("SEAL_KEYS", "")
 
     @property
