@@ -21,7 +21,8 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 max_requests = 10_000
 max_requests_jitter = 1_000
 
-# A worker thread that answers for longer has hung. Connections to the proxy are kept, so that it need not reconnect.
+# A process without a sign of life for longer has hung; one slow request is none, for it has a thread of its own.
+# Connections to the proxy are kept, so that it need not reconnect.
 timeout = 30
 graceful_timeout = 25
 keepalive = 75
