@@ -17,6 +17,10 @@ class AccountLockQuerySet(models.QuerySet["AccountLock"]):
         """Return the locks that hold."""
         return self.filter(models.Q(until=None) | models.Q(until__gt=now))
 
+    def over_before(self, moment: datetime) -> Self:
+        """Return those that had ended by themselves by then."""
+        return self.filter(until__lt=moment)
+
     def of(self, user: "AbstractBaseUser | models.Model") -> Self:
         """Return the lock of a user, if there is one."""
         return self.filter(user_id=user.pk)

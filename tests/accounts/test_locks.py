@@ -1,6 +1,7 @@
 """Locks of staff: durable, for the next request, at every door."""
 
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -73,6 +74,16 @@ def test_a_lock_ends_by_itself(alice: User, browser: Browser) -> None:
     lock(alice)
     with time_machine.travel(timezone.now() + timedelta(hours=2, seconds=1), tick=False):
         assert browser.log_in(ALICE).status_code == 200
+
+
+def test_what_a_lock_said_goes_some_time_after_it_has_ended(alice: User) -> None:
+    lock(alice)
+    lock(make_user("bob"), until=None)
+    for days, kept in ((29, 2), (31, 1)):
+        with time_machine.travel(timezone.now() + timedelta(days=days), tick=False):
+            call_command("prune_tokens", stdout=StringIO())
+        assert AccountLock.objects.count() == kept
+    assert AccountLock.objects.get().until is None
 
 
 def test_the_commands(alice: User, sent: list[Sent], capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from ... import people, revocation
 from ...conf import conf
 from ...mfa import totp
-from ...models import AuthorizationCode, EmailChange, EndReason, SpentToken, TokenFamily, TotpDevice
+from ...models import AccountLock, AuthorizationCode, EmailChange, EndReason, SpentToken, TokenFamily, TotpDevice
 
 #: Rows a DELETE takes: small enough that nobody waits for its locks.
 BATCH = 1_000
@@ -36,6 +36,7 @@ class Command(BaseCommand):
         self._end_those_of_inactive_users()
         self._forget_email_changes(options["days"])
         AuthorizationCode.objects.expired_before(timezone.now() - timedelta(days=options["days"])).delete()
+        AccountLock.objects.over_before(timezone.now() - timedelta(days=options["days"])).delete()
         SpentToken.objects.expired_before(timezone.now()).delete()
         TotpDevice.objects.abandoned_before(timezone.now() - totp.PENDING).delete()
         deleted, last = 0, UUID(int=0)
