@@ -2,7 +2,7 @@
 
 Note [old tokens]. What was shown counts for access tokens that were issued then or later. One from before may have been
 copied, and its copy would gain what the owner shows now (OWASP ASVS 5.0, V7.2.4): it stands for one factor, shown long
-ago. The answer of `reauthenticate` has a token that counts, and each refresh gives one.
+ago. The answers of `reauthenticate` and of what adds a factor have a token that counts, and each refresh gives one.
 """
 
 import math

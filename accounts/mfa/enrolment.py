@@ -1,11 +1,13 @@
 """Adding and removing second factors, and taking all of them away for somebody who has lost them.
 
-What comes first ends the other sessions, which were started with less; what comes last takes the recovery codes along.
+What comes first ends the other sessions, which were started with less, and raises the one it was shown in, whose
+`auth_time` is then: access tokens from before gain nothing (`assurance`, Note [old tokens]). What comes last takes the
+recovery codes along.
 The views ask for a recent login before they come here (`permissions.CredentialChange`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,7 +20,7 @@ from django.http import HttpRequest
 from .. import people, sessions, signals
 from ..models import EndReason, Passkey, RecoveryCode, TokenFamily, TotpDevice
 from ..reasons import checked_reason
-from . import factors, holdings, passkeys, recovery, requirement, totp
+from . import assurance, factors, holdings, passkeys, recovery, requirement, totp
 from .proofs import FactorRefused, Method
 
 
@@ -35,10 +37,12 @@ class Enrolled:
     """A factor was added.
 
     :ivar recovery_codes: a new set where it is the first; it is shown once.
+    :ivar has_raised: whether the session counts for more now: what stood for it before has to be replaced.
     """
 
     recovery_codes: list[str] = field(default_factory=list, repr=False)
     passkey: Passkey | None = None
+    has_raised: bool = False
 
 
 def confirm_totp(family: TokenFamily, code: str, *, request: HttpRequest, now: datetime) -> Enrolled:
@@ -50,11 +54,10 @@ def confirm_totp(family: TokenFamily, code: str, *, request: HttpRequest, now: d
         with sessions.alone_in(family):
             is_first = not holdings.is_enrolled(family.user)
             totp.confirm(family.user, code, now=now)
-            codes = _added(family, Method.TOTP, ["otp", "mfa"], is_first=is_first, request=request, now=now)
+            return _added(family, Method.TOTP, ["otp", "mfa"], is_first=is_first, request=request, now=now)
     except FactorRefused as refused:
         factors.tell_refused(family.user, Method.TOTP, refused, step="enrol", request=request)
         raise
-    return Enrolled(codes)
 
 
 def add_passkey(
@@ -75,11 +78,11 @@ def add_passkey(
             is_first = not holdings.is_enrolled(family.user)
             passkey = passkeys.register(family.user, credential, state, name=name, request=request, now=now)
             amr = passkeys.amr_of(passkey)
-            codes = _added(family, Method.PASSKEY, amr, is_first=is_first, request=request, now=now)
+            added = _added(family, Method.PASSKEY, amr, is_first=is_first, request=request, now=now)
+            return replace(added, passkey=passkey)
     except FactorRefused as refused:
         factors.tell_refused(family.user, Method.PASSKEY, refused, step="enrol", request=request)
         raise
-    return Enrolled(codes, passkey)
 
 
 def remove_totp(family: TokenFamily, *, request: HttpRequest) -> None:
@@ -154,18 +157,21 @@ def reset(user: Any, *, by: str, reason: str, request: HttpRequest | None, actor
 
 def _added(
     family: TokenFamily, method: Method, amr: list[str], *, is_first: bool, request: HttpRequest, now: datetime
-) -> list[str]:
-    """Raise the session in which the factor was shown, and return recovery codes where it is the first."""
+) -> Enrolled:
+    """Raise the session in which the factor was shown, and make recovery codes where it is the first."""
     user, codes, ended = family.user, [], 0
-    family.amr = [*family.amr, *(word for word in amr if word not in family.amr)]
-    TokenFamily.objects.filter(pk=family.pk).update(amr=family.amr)
+    methods = [*family.amr, *(word for word in amr if word not in family.amr)]
+    has_raised = assurance.level_of(methods) > assurance.level_of(family.amr)
+    changed: dict[str, Any] = {"amr": methods, "auth_time": now} if has_raised else {"amr": methods}
+    vars(family).update(changed)
+    TokenFamily.objects.filter(pk=family.pk).update(**changed)
     if is_first:
         codes = recovery.regenerate(user, now=now)
         others = TokenFamily.objects.of(user).exclude(pk=family.pk)
         ended = sessions.end_all(others, now=now, reason=EndReason.MFA_ENROLLED)
     data = {"method": method, "first": is_first, "sessions": ended}
     _send(signals.mfa_enrolled, request, user, user, data)
-    return codes
+    return Enrolled(codes, has_raised=has_raised)
 
 
 def _removed(user: AbstractBaseUser, method: Method, request: HttpRequest) -> None:

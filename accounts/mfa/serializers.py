@@ -122,18 +122,6 @@ class PasskeySerializer(serializers.ModelSerializer[Passkey]):
         fields = ("id", "name", "is_synced", "created_at", "last_used_at")
 
 
-class PasskeyAddedSerializer(PasskeySerializer):
-    recovery_codes = serializers.SerializerMethodField(help_text="A new set with the first factor; it is shown once")
-
-    class Meta:
-        model = Passkey
-        fields = (*PasskeySerializer.Meta.fields, "recovery_codes")
-
-    def get_recovery_codes(self, _passkey: Passkey) -> list[str]:
-        codes: list[str] = self.context["recovery_codes"]
-        return codes
-
-
 class FactorsSerializer(serializers.Serializer[Any]):
     """The caller's second factors, and how sure this session is."""
 
@@ -155,6 +143,16 @@ class AssuranceSerializer(serializers.Serializer[Any]):
     acr = serializers.ChoiceField(choices=["aal1", "aal2"])
     amr = serializers.ListField(child=serializers.CharField())
     auth_time = serializers.DateTimeField()
+
+
+class FactorAddedSerializer(RecoveryCodesSerializer, AssuranceSerializer):
+    """Recovery codes with the first factor, and an access token that stands for it."""
+
+
+class PasskeyAddedSerializer(PasskeySerializer, FactorAddedSerializer):
+    class Meta:
+        model = Passkey
+        fields = (*PasskeySerializer.Meta.fields, *FactorAddedSerializer().fields)
 
 
 def proof_of(data: dict[str, Any], method: Method) -> Proof:

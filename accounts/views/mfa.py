@@ -19,6 +19,7 @@ from ..mfa.proofs import FactorRefused
 from ..mfa.serializers import (
     CeremonySerializer,
     CodeSerializer,
+    FactorAddedSerializer,
     FactorsSerializer,
     PasskeyAddedSerializer,
     PasskeyAddSerializer,
@@ -29,7 +30,7 @@ from ..mfa.serializers import (
 )
 from ..models import Passkey, TotpDevice
 from .base import ANY_METHOD, OwnView, django_request
-from .second_step import assurance_of, ceremony_response, own_family
+from .second_step import assurance_of, assured_response, ceremony_response, own_family
 
 REMOVED = OpenApiResponse(description="It is removed.")
 
@@ -113,20 +114,21 @@ class TotpConfirmView(FactorView):
         tags=["auth"],
         summary="Confirm the authenticator app",
         request=CodeSerializer,
-        responses={200: RecoveryCodesSerializer},
+        responses={200: FactorAddedSerializer},
     )
     @ratelimit("account")
     def post(self, request: Request) -> Response:
-        """Take the app into use. With the first factor come recovery codes, and the other sessions end."""
+        """Take the app into use. With the first factor come recovery codes, the other sessions end, and this one counts
+        for more with the access token of the answer: those from before open nothing that asks for a recent login.
+        """
         code = self.validated(request, CodeSerializer)["code"]
+        family, now = own_family(request), timezone.now()
         try:
-            added = enrolment.confirm_totp(
-                own_family(request), code, request=django_request(request), now=timezone.now()
-            )
+            added = enrolment.confirm_totp(family, code, request=django_request(request), now=now)
         except FactorRefused:
             wrong = ErrorDetail("This is not a code of the app that was just set up.", "wrong_code")
             raise ValidationError({"code": [wrong]}) from None
-        return _secret(Response({"recovery_codes": added.recovery_codes}))
+        return assured_response(family, now=now, recovery_codes=added.recovery_codes)
 
 
 class RecoveryCodesView(FactorView):
@@ -178,22 +180,27 @@ class PasskeysView(FactorView):
     )
     @ratelimit("account")
     def post(self, request: Request) -> Response:
-        """Keep a new passkey. With the first factor come recovery codes, and the other sessions end."""
+        """Keep a new passkey. With the first factor come recovery codes, the other sessions end, and this one counts
+        for more with the access token of the answer: those from before open nothing that asks for a recent login.
+        """
         data = self.validated(request, PasskeyAddSerializer)
+        family, now = own_family(request), timezone.now()
         try:
             added = enrolment.add_passkey(
-                own_family(request),
+                family,
                 data["credential"],
                 data["state"],
                 name=data["name"],
                 request=django_request(request),
-                now=timezone.now(),
+                now=now,
             )
         except FactorRefused:
             wrong = ErrorDetail("This passkey cannot be added.", "invalid_passkey")
             raise ValidationError({"credential": [wrong]}) from None
-        body = PasskeyAddedSerializer(added.passkey, context={"recovery_codes": added.recovery_codes})
-        return _secret(Response(body.data, status=201))
+        told = PasskeySerializer(added.passkey).data
+        response = assured_response(family, now=now, recovery_codes=added.recovery_codes, **told)
+        response.status_code = 201
+        return response
 
 
 class PasskeyView(FactorView):

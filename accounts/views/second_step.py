@@ -1,5 +1,6 @@
 """The second step of a login, logging in by passkey, and showing the credentials again."""
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -155,10 +156,7 @@ class ReauthenticateView(OwnView):
             if outcome.exhausted is not None:
                 raise outcome.exhausted.problem()
             return _unauthenticated(request, "invalid_credentials", "These are not your credentials.")
-        if conf.session_annotations:
-            outcome = sessions.find(outcome.pk) or outcome
-        access = make_access_token(outcome.user, outcome, now=now)
-        return access_response(outcome, access, **assurance_of(outcome))
+        return assured_response(outcome, now=now)
 
 
 class ReauthenticateOptionsView(OwnView):
@@ -217,6 +215,14 @@ def assurance_of(family: TokenFamily) -> dict[str, Any]:
         "amr": family.amr,
         "auth_time": family.auth_time,
     }
+
+
+def assured_response(family: TokenFamily, *, now: datetime, **more: Any) -> Response:
+    """Return how sure a session is now, an access token that stands for it, and what else goes with it."""
+    if conf.session_annotations:
+        family = sessions.find(family.pk) or family
+    access = make_access_token(family.user, family, now=now)
+    return access_response(family, access, **assurance_of(family), **more)
 
 
 def _finished(first: FirstStep, data: dict[str, Any], request: HttpRequest) -> Granted | LoginRefused:

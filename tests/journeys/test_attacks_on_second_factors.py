@@ -264,6 +264,36 @@ def test_a_session_from_before_the_role_shows_the_factor(
         assert thief.send("GET", "sessions").status_code == 401
 
 
+def test_a_token_copied_before_the_first_factor_was_added_changes_nothing(owner: Browser) -> None:
+    thief = mallory()
+    thief.access = owner.access
+    with time_machine.travel(timezone.now() + timedelta(seconds=1)):
+        phone = enrol_phone(owner)
+        refusals = [
+            thief.send("POST", "mfa/passkeys/options"),
+            thief.send("DELETE", "mfa/totp"),
+            thief.send("POST", "mfa/recovery-codes"),
+            thief.send("POST", "email/change", {"email": "mallory@example.com"}),
+            thief.send("POST", "password/change", {"current_password": PASSWORD, "new_password": f"{PASSWORD} two"}),
+        ]
+        assert {(each.status_code, read(each)["acr_values"]) for each in refusals} == {(401, "aal2")}
+        assert second_step(Browser(), first_step(Browser()), totp=phone.code(steps=1)).status_code == 200
+        assert owner.send("DELETE", "mfa/totp").status_code == 204
+
+
+def test_a_cookie_copied_before_the_first_factor_was_added_opens_nothing(alice: User) -> None:
+    owner, thief = Client(), Client()
+    owner.post("/account/login", {"identifier": "alice@example.com", "password": PASSWORD}, secure=True)
+    thief.cookies.load({name: morsel.value for name, morsel in owner.cookies.items()})
+    assert thief.get("/account/mfa", secure=True).status_code == 200
+    owner.post("/account/mfa/totp", {"begin": "1"}, secure=True)
+    page = owner.get("/account/mfa/totp", secure=True).content.decode()
+    secret = page.partition('class="secret">')[2].partition("<")[0]
+    assert owner.post("/account/mfa/totp", {"code": Phone(secret).code()}, secure=True).status_code == 200
+    assert owner.get("/account/mfa", secure=True).status_code == 200
+    assert thief.get("/account/mfa", secure=True)["Location"].startswith("/account/login")
+
+
 def test_no_event_tells_a_code_or_a_seed(owner: Browser, phone: Phone) -> None:
     code = phone.code()
     second_step(Browser(), first_step(Browser()), totp=code)

@@ -109,7 +109,7 @@ class TotpPage(FactorPage, FormPage):
         except FactorRefused:
             form.add_error("code", "This is not the code that the app shows now.")
             return None
-        return _enrolled(self.request, added.recovery_codes, "app")
+        return _enrolled(self.request, added, "app")
 
 
 class PasskeyAddPage(FactorPage, FormPage):
@@ -142,7 +142,7 @@ class PasskeyAddPage(FactorPage, FormPage):
         except FactorRefused:
             form.add_error(None, "This passkey cannot be added. Perhaps it is here already.")
             return None
-        return _enrolled(self.request, added.recovery_codes, "passkey")
+        return _enrolled(self.request, added, "passkey")
 
 
 class RemovalPage(FactorPage):
@@ -175,7 +175,7 @@ class RecoveryCodesPage(FactorPage):
             codes = enrolment.regenerate_codes(self.family, request=request, now=timezone.now())
         except enrolment.NotFound:
             return _to_factors("")
-        return _enrolled(request, codes, "")
+        return _codes_page(request, codes)
 
 
 def to_reauthentication(back: str) -> HttpResponse:
@@ -190,9 +190,15 @@ def to_what_is_due(family: TokenFamily, back: str) -> HttpResponse:
     return HttpResponseRedirect(f"{reverse('bulwark_accounts_site:mfa')}?{urlencode({'next': back})}")
 
 
-def _enrolled(request: HttpRequest, codes: list[str], word: str) -> HttpResponse:
+def _enrolled(request: HttpRequest, added: enrolment.Enrolled, word: str) -> HttpResponse:
     """Show recovery codes where there are new ones, else the list of factors."""
-    return render(request, "bulwark_accounts/recovery_codes.html", {"codes": codes}) if codes else _to_factors(word)
+    if added.has_raised:
+        request.session.cycle_key()  # a cookie copied before gains nothing from it (ASVS 5.0, V7.2.4)
+    return _codes_page(request, added.recovery_codes) if added.recovery_codes else _to_factors(word)
+
+
+def _codes_page(request: HttpRequest, codes: list[str]) -> HttpResponse:
+    return render(request, "bulwark_accounts/recovery_codes.html", {"codes": codes})
 
 
 def _to_factors(word: str) -> HttpResponse:

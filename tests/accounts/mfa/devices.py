@@ -29,7 +29,7 @@ def enrol_phone(browser: Browser) -> Phone:
     phone = Phone(read(begun)["secret"])
     confirmed = browser.send("POST", "mfa/totp/confirm", {"code": phone.code(steps=-1)})
     assert confirmed.status_code == 200, confirmed.content
-    phone.codes = read(confirmed)["recovery_codes"]
+    phone.codes, browser.access = read(confirmed)["recovery_codes"], read(confirmed)["access"]
     return phone
 
 
@@ -38,6 +38,7 @@ def enrol_passkey(browser: Browser, device: Authenticator | None = None) -> Auth
     device = device or Authenticator()
     response = offer_passkey(browser, device)
     assert response.status_code == 201, response.content
+    browser.access = read(response)["access"]
     return device
 
 

@@ -32,7 +32,10 @@ def test_a_new_app_counts_once_it_has_shown_a_code(owner: Browser, alice: User, 
     wrong = owner.send("POST", "mfa/totp/confirm", {"code": "000000"})
     assert (wrong.status_code, read(wrong)["errors"][0]["pointer"]) == (422, "/code")
     confirmed = owner.send("POST", "mfa/totp/confirm", {"code": phone.code()})
-    assert len(read(confirmed)["recovery_codes"]) == 10
+    body = read(confirmed)
+    assert len(body["recovery_codes"]) == 10
+    assert (body["token_type"], body["expires_in"], body["acr"]) == ("Bearer", 600, "aal2")
+    assert "no-store" in confirmed["Cache-Control"]
     found = factors(owner)
     assert (found["totp"], found["recovery_codes"], found["acr"]) == (True, 10, "aal2")
     enrolled = next(each for each in sent if each.name == "mfa_enrolled")
@@ -63,7 +66,7 @@ def test_a_new_phone_takes_the_old_ones_place_when_it_works(owner: Browser, phon
     browser = Browser()
     assert second_step(browser, first_step(browser), totp=phone.code()).status_code == 200
     new = Phone(begun["secret"])
-    assert read(owner.send("POST", "mfa/totp/confirm", {"code": new.code()})) == {"recovery_codes": []}
+    assert read(owner.send("POST", "mfa/totp/confirm", {"code": new.code()}))["recovery_codes"] == []
     assert second_step(browser, first_step(browser), totp=phone.code(steps=1)).status_code == 401
     assert second_step(browser, first_step(browser), totp=new.code(steps=1)).status_code == 200
     assert TotpDevice.objects.count() == 1

@@ -22,7 +22,7 @@ from accounts.mfa.assurance import is_recent, level
 from accounts.mfa.permissions import AssuranceLevel, RecentLogin
 from accounts.models import TokenFamily, User
 from tests.accounts.browser import PASSWORD, Browser, read
-from tests.accounts.mfa.devices import enrol_phone
+from tests.accounts.mfa.devices import enrol_passkey, enrol_phone
 from tests.accounts.racing import before
 
 
@@ -99,6 +99,32 @@ def test_a_token_from_before_the_step_up_gains_nothing_by_it(alice: User, rf: Re
         assert call(rf, owner.access).data == {"recent": True, "level": 2}
 
 
+@pytest.mark.usefixtures("mode")
+@pytest.mark.parametrize("enrol", [enrol_phone, enrol_passkey])
+def test_a_token_from_before_the_first_factor_gains_nothing_by_it(
+    enrol: Callable[[Browser], Any], alice: User, rf: RequestFactory
+) -> None:
+    owner = Browser()
+    owner.log_in("alice@example.com")
+    copied = owner.access
+    with time_machine.travel(timezone.now() + timedelta(seconds=1)):
+        enrol(owner)
+        assert call(rf, copied, TellingView).data == {"recent": False, "level": 1}
+        assert read(call(rf, copied))["code"] == "insufficient_user_authentication"
+        assert call(rf, owner.access).data == {"recent": True, "level": 2}
+        assert owner.refresh().status_code == 200
+        assert call(rf, owner.access).data == {"recent": True, "level": 2}
+
+
+def test_a_further_factor_makes_the_login_no_more_recent(alice: User, rf: RequestFactory) -> None:
+    owner = Browser()
+    owner.log_in("alice@example.com")
+    enrol_phone(owner)
+    with time_machine.travel(timezone.now() + timedelta(minutes=6)):
+        enrol_passkey(owner)
+        assert call(rf, owner.access, TellingView).data == {"recent": False, "level": 2}
+
+
 @pytest.mark.parametrize("over", ["ended", "run out"])
 @pytest.mark.usefixtures("mode")
 def test_a_session_that_is_over_gets_no_new_token(over: str, alice: User) -> None:
@@ -155,7 +181,7 @@ def test_a_required_factor_that_is_missing_closes_the_api(alice: User, settings:
     browser.log_in("alice@example.com")
     assert read(browser.send("GET", "sessions"))["code"] == "mfa_enrolment_required"
     enrol_phone(browser)
-    assert browser.send("GET", "sessions").status_code == 200  # with the same access token
+    assert browser.send("GET", "sessions").status_code == 200  # with the access token of the answer
 
 
 def test_a_token_of_who_needs_nothing_says_nothing(alice: User, settings: Settings) -> None:
