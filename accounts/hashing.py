@@ -5,14 +5,17 @@ some user's password is still kept as. A password of an older kind costs its own
 price, and the preferred one: to upgrade it when it was right, for nothing when it was not. Where no old hashes are
 left, nobody pays for them. A kind is an algorithm; of Argon2 it is a set of parameters, for nothing makes up for the
 difference of two. Nor does anything for that of scrypt, whose hashes do not begin with their parameters: they cost the
-same only where the hasher that reads them has theirs, as the guide says.
+same only where the hasher that reads them has theirs, as the guide says. A hash that no hasher can make again, for it
+is cut short or has parameters that do not exist, is that of nobody's password, and nobody pays for its kind.
 """
 
 import copy
+import logging
 import time
 from collections.abc import Iterator
 from threading import Lock
 
+from argon2.exceptions import Argon2Error
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.hashers import (
@@ -27,8 +30,14 @@ from django.contrib.auth.hashers import (
 from . import credentials
 from .conf import conf
 
+logger = logging.getLogger(__name__)
+
 #: What makes Argon2 dear.
 _COSTS = ("memory_cost", "time_cost", "parallelism")
+#: Bytes of a salt that Argon2's library takes at least; it reads no hash with a shorter one.
+_LEAST_SALT = 8
+#: What a hasher raises that is given a salt or parameters it cannot work with.
+_IMPOSSIBLE = (Argon2Error, MemoryError, OverflowError, ValueError)
 
 
 def check_password(user: AbstractBaseUser | None, password: str) -> bool:
@@ -43,15 +52,33 @@ def check_password(user: AbstractBaseUser | None, password: str) -> bool:
     own, is_right = _hasher_of(user), False
     is_older = own is not None and kind_of(own) != kind_of(get_hasher())
     if user is not None and own is not None:
-        stored = user.password
-        is_right = credentials.check_password(user, password)
-        if is_older:
-            own.harden_runtime(password, stored)  # its hash may be of fewer rounds than those that others pay for
+        try:
+            is_right = _is_right(user, password, harden=own if is_older else None)
+        except _IMPOSSIBLE:
+            logger.warning("The password of the user %s is kept as a hash nothing can check.", user.pk, exc_info=True)
+            own = None
     if own is None or (is_older and not is_right):
         make_password(password)
     for older in _older(own):
-        older.encode(password, older.salt())
+        _pay(older, password)
     return is_right
+
+
+def _is_right(user: AbstractBaseUser, password: str, *, harden: BasePasswordHasher | None) -> bool:
+    stored = user.password
+    is_right = credentials.check_password(user, password)
+    if harden is not None:
+        harden.harden_runtime(password, stored)  # its hash may be of fewer rounds than those that others pay for
+    return is_right
+
+
+def _pay(hasher: BasePasswordHasher, password: str) -> None:
+    """Make a hash for nothing. Where it cannot be made, a check of one ends at once, and nobody has to pay for it."""
+    try:
+        hasher.encode(password, hasher.salt())
+    except _IMPOSSIBLE:
+        logger.warning("A password is kept as a hash that cannot be made here: %s", kind_of(hasher), exc_info=True)
+        census.drop(hasher)
 
 
 def _hasher_of(user: AbstractBaseUser | None) -> BasePasswordHasher | None:
@@ -68,6 +95,8 @@ def _hasher_like(encoded: str) -> BasePasswordHasher | None:
             return hasher
         kept, like = hasher.decode(encoded), copy.copy(hasher)
     except ValueError:
+        return None
+    if len(kept["salt"]) < _LEAST_SALT or not kept["hash"]:
         return None
     like.memory_cost, like.time_cost, like.parallelism = (kept[name] for name in _COSTS)
     return like
@@ -113,6 +142,10 @@ class Census:
         """Remember that there is a hash of this kind."""
         if (kind := kind_of(hasher)) not in self._found:
             self._found = {**self._found, kind: hasher}
+
+    def drop(self, hasher: BasePasswordHasher) -> None:
+        """Forget a kind."""
+        self._found = {kind: each for kind, each in self._found.items() if kind != kind_of(hasher)}
 
     def older(self) -> list[BasePasswordHasher]:
         """Return hashers for the kinds that some user's hash is of, but for the preferred kind."""

@@ -13,6 +13,7 @@ from accounts import hashing
 from accounts.hashers import Argon2idHasher, HashersBusy
 from accounts.models import User
 from tests.accounts.browser import PASSWORD, Browser, read
+from tests.accounts.conftest import Sent
 from tests.accounts.login_costs import (
     CASES,
     OlderPBKDF2,
@@ -119,13 +120,64 @@ def test_an_upgrade_puts_no_old_password_back_over_a_reset(alice: User, settings
     assert User.objects.get().check_password("another password, just as long")
 
 
+class CountedArgon2id(Argon2idHasher):
+    """Counts the hashes that it has made."""
+
+    memory_cost = 64
+    made = 0
+
+    def encode(self, password: str, salt: str) -> str:
+        encoded = super().encode(password, salt)
+        type(self).made += 1
+        return encoded
+
+
+REST = "$c2FsdHNhbHRzYWx0c2FsdA$M8iPPYE+mCsYb8/GqEaQdQ"
+
+
 @pytest.mark.parametrize(
-    "kept", ["md4$something$else", "argon2$something$else", "argon2$argon2id$v=19$m=x,t=3,p=1$a$b"]
+    "kept",
+    [
+        "md4$something$else",
+        "argon2$something$else",
+        "argon2$argon2id$v=19$m=x,t=3,p=1$a$b",
+        "argon2$argon2id$v=19$m=64,t=3,p=1$$",
+        f"argon2$argon2id$v=19$m=0,t=3,p=1{REST}",
+        f"argon2$argon2id$v=19$m=64,t=0,p=1{REST}",
+        f"argon2$argon2id$v=19$m=64,t=3,p=0{REST}",
+        f"argon2$argon2id$v=19$m=8,t=3,p=8{REST}",
+        f"argon2$argon2id$v=19$m=-8,t=3,p=1{REST}",
+        f"argon2$argon2id$v=19$m=4294967295,t=1,p=1{REST}",
+        f"argon2$argon2id$v=19$m=1099511627776,t=1,p=1{REST}",
+        "pbkdf2_sha256$cut short",
+        "pbkdf2_sha256$x$salt$hash",
+        "pbkdf2_sha256$-1$salt$hash",
+        "pbkdf2_sha256$99999999999999$salt$hash",
+        "pbkdf2_sha256$10$$hash",
+        "scrypt$3$salt$8$1$hash",
+        "scrypt$1099511627776$salt$8$1$hash",
+    ],
 )
-def test_a_hash_that_nothing_reads_is_never_right(kept: str, alice: User, settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = SMALL
-    User.objects.update(password=kept)
-    assert Browser().log_in("alice@example.com").status_code == 401
+def test_a_hash_that_nothing_reads_is_never_right_and_takes_nobody_down(
+    kept: str, alice: User, bob: User, settings: Settings, sent: list[Sent]
+) -> None:
+    settings.PASSWORD_HASHERS = [f"{__name__}.CountedArgon2id", *SMALL[1:]]
+    User.objects.filter(pk=bob.pk).update(password=make_password(PASSWORD))
+    User.objects.filter(pk=alice.pk).update(password=kept)
+    for name, made in (
+        ("alice", 1),
+        ("bob", 0),
+        ("nobody", 1),
+        ("alice", 1),
+    ):  # for bob his own is
+        CountedArgon2id.made = 0
+        answer = Browser().log_in(f"{name}@example.com", password="a wrong password")
+        assert (answer.status_code, read(answer)["code"]) == (401, "invalid_credentials"), name
+        assert CountedArgon2id.made == made, name
+    assert [each.data["reason"] for each in sent if each.name == "login_failed"] == [
+        "wrong_password", "wrong_password", "unknown_account", "wrong_password"
+    ]  # fmt: skip
+    assert Browser().log_in("bob@example.com").status_code == 200
 
 
 def test_what_is_too_long_is_never_hashed(alice: User) -> None:
