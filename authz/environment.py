@@ -1,5 +1,6 @@
 """`env`: what a rule may ask about the request, read at most once and only if asked."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -61,9 +62,10 @@ def remote_address(request: HttpRequest) -> str:
 
 
 def second_factor(request: HttpRequest) -> bool:
-    """Tell whether the request's token says that a second factor was proven (`amr`, RFC 8176)."""
+    """Tell whether the request's token says that a second factor was proven (`amr`, RFC 8176: a list of words)."""
     claims: Any = getattr(getattr(request, "auth", None), "claims", None)
-    return claims is not None and "mfa" in (claims.get("amr") or ())
+    shown = claims.get("amr") if isinstance(claims, Mapping) else None
+    return isinstance(shown, list | tuple) and "mfa" in shown
 
 
 def client_name(request: HttpRequest) -> str:

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from authz import claims, memory, tenants, versions
 from authz.conf import conf
+from authz.environment import Environment
 from authz.models import AuthorizationVersion, Membership
 from authz.principals import principal, principal_for
 from authz.roles import IMPLICIT
@@ -54,6 +55,18 @@ def test_a_token_brings_tenant_version_client_and_second_factor(
         who = principal(request_of(cast.bob, **auth))
         assert (who.tenant_id, who.env.client, who.env.mfa) == (cast.acme.pk, "spa", True)
     assert "viewer" in who.roles
+
+
+@pytest.mark.parametrize("amr", [None, 5, True, {"mfa": 1}, "mfa", "nomfa", ["pwd"], [5, {}, None], [["mfa"]]])
+def test_what_is_no_list_with_the_word_proves_no_second_factor(
+    amr: Any, rf: RequestFactory, settings: Settings
+) -> None:
+    settings.BULWARK_AUTHZ = {name: value for name, value in settings.BULWARK_AUTHZ.items() if name != "MFA"}
+    request: Any = rf.get("/")
+    request.auth = SimpleNamespace(claims={"amr": amr})
+    assert Environment(request).mfa is False
+    request.auth = SimpleNamespace(claims=amr)
+    assert Environment(request).mfa is False
 
 
 def test_without_a_token_the_version_and_the_tenant_are_asked_for(cast: Cast, django_assert_num_queries: Any) -> None:
