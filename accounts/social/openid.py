@@ -5,6 +5,9 @@ nonce. Here both are checked, so that a proxy that ends TLS, or a code that was 
 nobody somebody else (RFC 9700, section 4.5.3; OWASP ASVS 5.0, V10.5.1 and V10.5.4).
 """
 
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from allauth.socialaccount.internal import jwtkit
@@ -59,14 +62,15 @@ class SignedOpenIDAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # 
         return self.get_provider().sociallogin_from_response(request, data)
 
     def _claims_of(self, text: Any, client_id: str) -> dict[str, Any]:
-        if not isinstance(text, str) or _algorithm_of(text) not in ALGORITHMS:
+        algorithm = _algorithm_of(text) if isinstance(text, str) else None
+        if algorithm not in ALGORITHMS:
             raise OAuth2Error("No ID token with a signature.")
         claims: dict[str, Any] = jwtkit.verify_and_decode(
             credential=text,
             keys_url=self.openid_config["jwks_uri"],
             issuer=self.openid_config["issuer"],
             audience=client_id,
-            lookup_kid=jwtkit.lookup_kid_jwk,
+            lookup_kid=partial(find_key, algorithm=algorithm),
         )
         is_shared = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
         if not {"exp", "iat", "nonce", "sub"} <= claims.keys() or not claims["sub"]:
@@ -74,6 +78,21 @@ class SignedOpenIDAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # 
         if claims.get("azp", None if is_shared else client_id) != client_id:
             raise OAuth2Error("The ID token is for another client.")
         return claims
+
+
+def find_key(keys: Mapping[str, Any], kid: str, *, algorithm: str) -> Any:
+    """Return the public key of an id that a signature may be checked with; None where there is none.
+
+    A key need not name its algorithm (RFC 7517, section 4.4), but only one of its own kind and curve is taken. allauth
+    believes that a key which names none is for RS256. `key_ops` are not looked at, nor how an id is spelt: some
+    providers publish the operations of the private key, and any ids.
+    """
+    for jwk in keys["keys"]:
+        if jwk.get("kid") == kid and jwk.get("alg", algorithm) == algorithm:
+            with suppress(jose.KeyRefused):
+                read = {name: value for name, value in jwk.items() if name != "key_ops"}
+                return jose.load_key({**read, "alg": algorithm, "kid": "theirs"}).public
+    return None
 
 
 def callback(request: HttpRequest, provider_id: str) -> HttpResponse:

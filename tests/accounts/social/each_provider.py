@@ -3,12 +3,13 @@
 Run as a module it prints what came of each as JSON.
 """
 
+import base64
 import json
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.accounts.social import fakes
-from tests.accounts.social.fakes import APPLE, CLIENT, OTHER, SECRET, Fakes
+from tests.accounts.social.fakes import APPLE, CLIENT, CURVED, LARGER, OTHER, OWN, SECRET, Fakes, in_pem, jwk
 from tests.accounts.social.process import prepare
 
 HERE = "/account/social/"
@@ -19,6 +20,8 @@ def claims(name: str, verified: Any = True, **more: Any) -> dict[str, Any]:
     return {"sub": name, "email": f"{name}@example.org", "email_verified": verified} | more
 
 
+#: The client's secret as a JWK has it.
+K = base64.urlsafe_b64encode(SECRET.encode()).decode().rstrip("=")
 #: provider -> case -> what the provider says.
 CASES: dict[str, dict[str, dict[str, Any]]] = {
     "google": {
@@ -76,6 +79,34 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
         "of somebody else": {"claims": claims("o14"), "userinfo": {"sub": "gina"}},
         "of nobody": {"claims": claims("o15", sub=None)},
         "no ID token": {"claims": claims("o16"), "without": ["id_token"]},
+        # A key's `alg` is optional; what it is for is not the token's choice all the same.
+        "an EC key without alg": {"claims": claims("o18"), "key": CURVED, "alg": "ES256", "keys": [jwk(CURVED)]},
+        "an RSA key without alg": {"claims": claims("o19"), "keys": [jwk(OWN, use="sig")]},
+        "keys of two kinds under one id": {"claims": claims("o20"), "keys": [jwk(CURVED), jwk(OWN), {"kty": "oct"}]},
+        "RS256 where the key is EC": {"claims": claims("o21"), "keys": [jwk(CURVED)]},
+        "ES256 where the key is RSA": {"claims": claims("o22"), "key": CURVED, "alg": "ES256", "keys": [jwk(OWN)]},
+        "ES384 where the curve is another": {
+            "claims": claims("o23"),
+            "key": LARGER,
+            "alg": "ES384",
+            "keys": [jwk(CURVED)],
+        },
+        "HS256 by the public RSA key": {"claims": claims("o24"), "key": in_pem(OWN), "alg": "HS256"},
+        "HS256 by the public EC key": {
+            "claims": claims("o25"),
+            "key": in_pem(CURVED),
+            "alg": "HS256",
+            "keys": [jwk(CURVED)],
+        },
+        "HS256 by a published secret": {
+            "claims": claims("o26"),
+            "key": SECRET,
+            "alg": "HS256",
+            "keys": [{"kty": "oct", "kid": "one", "k": K}],
+        },
+        "a key for another algorithm": {"claims": claims("o27"), "keys": [jwk(OWN, alg="PS256")]},
+        "a key for encryption": {"claims": claims("o28"), "keys": [jwk(OWN, use="enc")]},
+        "with the operations of the private key": {"claims": claims("o29"), "keys": [jwk(OWN, key_ops=["sign"])]},
         "without userinfo": {"claims": claims("o17"), "userinfo": {"sub": "gina"}, "fetch_userinfo": False},
     },
 }

@@ -1,6 +1,7 @@
 """Google, GitHub, Apple and one of OpenID Connect on the loopback interface: what a code is exchanged for at each."""
 
 import base64
+import hmac
 import json
 import threading
 import time
@@ -17,8 +18,19 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 CLIENT, TEAM, KID = "bulwark", "TEAM123456", "KEY1234567"
 SECRET = "a secret that both of them know, 256 bits"  # pragma: allowlist secret
 GOOGLE, APPLE = "https://accounts.google.com", "https://appleid.apple.com"
-_OWN, OTHER = (rsa.generate_private_key(65537, 2048) for _ in range(2))
+OWN, OTHER = (rsa.generate_private_key(65537, 2048) for _ in range(2))
 _CERTIFICATE = ec.generate_private_key(ec.SECP256R1())
+CURVED, LARGER = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP384R1())
+
+
+class PublicSecret(bytes):
+    """A public key that is passed off as a secret; PyJWT would sign nothing with one."""
+
+
+def in_pem(key: Any) -> PublicSecret:
+    """Return a public key as the secret of HS256: whoever takes the algorithm from the token verifies with it."""
+    spki = serialization.PublicFormat.SubjectPublicKeyInfo
+    return PublicSecret(key.public_key().public_bytes(serialization.Encoding.PEM, spki))
 
 
 class Fakes(ThreadingHTTPServer):
@@ -75,12 +87,22 @@ def listening() -> Iterator[Fakes]:
         fakes.shutdown()
 
 
-def id_token(issuer: str, claims: dict[str, Any], key: Any = _OWN, alg: str = "RS256") -> str:
+def jwk(key: Any, **members: Any) -> dict[str, Any]:
+    """Return a public key as a provider publishes it."""
+    kind = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
+    return {**kind.to_jwk(key.public_key(), as_dict=True), "kid": "one", **members}
+
+
+def id_token(issuer: str, claims: dict[str, Any], key: Any = OWN, alg: str = "RS256") -> str:
     """Return what a provider signs of somebody; a claim that is None is left out."""
     now = int(time.time())
     whole = {"iss": issuer, "aud": CLIENT, "iat": now, "exp": now + 600, **claims}
     said = {name: value for name, value in whole.items() if value is not None}
-    return jwt.encode(said, key, algorithm=alg, headers={"kid": "one"})
+    if not isinstance(key, PublicSecret):
+        return jwt.encode(said, key, algorithm=alg, headers={"kid": "one"})
+    parts = ({"alg": alg, "kid": "one"}, said)
+    text = ".".join(jwt.utils.base64url_encode(json.dumps(each).encode()).decode() for each in parts)
+    return f"{text}.{jwt.utils.base64url_encode(hmac.digest(key, text.encode(), 'sha256')).decode()}"
 
 
 #: The metadata of OpenID Connect Discovery that are asked for.
@@ -102,8 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path == "/openid/userinfo":
             self._answer(200, {**says["claims"], **says.get("userinfo", {})})
         elif self.path in {"/apple/keys", "/openid/keys"}:
-            jwk = {**jwt.algorithms.RSAAlgorithm.to_jwk(_OWN.public_key(), as_dict=True), "kid": "one", "alg": "RS256"}
-            self._answer(200, {"keys": [jwk]})
+            self._answer(200, {"keys": says.get("keys", [jwk(OWN, alg="RS256")])})
         elif self.headers["Authorization"] != "token at":
             self._answer(401, {"message": "Bad credentials"})
         elif self.path == "/github/user":
@@ -124,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
             _check_client(asked["client_secret"])
         own = {"google": GOOGLE, "apple": APPLE, "openid": self.server.issuer}[kind]
         claims = {"nonce": self.server.nonce, **says["claims"]} if kind == "openid" else says["claims"]
-        token = id_token(says.get("iss", own), claims, says.get("key", _OWN), says.get("alg", "RS256"))
+        token = id_token(says.get("iss", own), claims, says.get("key", OWN), says.get("alg", "RS256"))
         answer = {"access_token": "at", "token_type": "Bearer", "expires_in": 3600, "id_token": token}
         self._answer(200, {name: value for name, value in answer.items() if name not in says.get("without", ())})
 

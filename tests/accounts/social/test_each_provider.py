@@ -82,9 +82,13 @@ def test_a_provider_of_openid_connect_signs_whom_it_vouches_for(told: dict[str, 
         "signed": (HERE, ["oda@example.org", "Oda", True]),
         "for others too": (HERE, ["o2@example.org", "", True]),
         "without userinfo": (HERE, ["o17@example.org", "", True]),
+        "an EC key without alg": (HERE, ["o18@example.org", "", True]),
+        "an RSA key without alg": (HERE, ["o19@example.org", "", True]),
+        "with the operations of the private key": (HERE, ["o29@example.org", "", True]),
+        "keys of two kinds under one id": (HERE, ["o20@example.org", "", True]),
     }
     assert ends(told, "corp") == {case: taken.get(case, FAILED) for case in told["corp"]}
-    assert len(told["corp"]) == 17
+    assert len(told["corp"]) == 29
 
 
 def test_each_request_has_a_nonce_of_its_own(told: dict[str, Any]) -> None:
