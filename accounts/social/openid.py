@@ -1,8 +1,9 @@
-"""What an OpenID Connect provider signs of somebody: checked although it comes from the provider itself.
+"""What a provider signs of somebody: checked although it comes from the provider itself.
 
 OpenID Connect Core, section 3.1.3.7, lets a client believe TLS instead of the signature; allauth does, and sends no
-nonce. Here both are checked, so that a proxy that ends TLS, or a code that was put into somebody else's browser, makes
-nobody somebody else (RFC 9700, section 4.5.3; OWASP ASVS 5.0, V10.5.1 and V10.5.4).
+nonce. Here the nonce is checked wherever an ID token comes, and with OpenID Connect the signature too, so that a proxy
+that ends TLS, or a code that was put into somebody else's browser, makes nobody somebody else (RFC 9700, section 4.5.3;
+OWASP ASVS 5.0, V10.5.1 and V10.5.4).
 """
 
 from collections.abc import Mapping
@@ -22,25 +23,33 @@ from .. import jose
 from ..errors import TokenRefused
 
 KIND = "openid_connect"
+#: The kinds of providers that sign whom they vouch for. Of Google and Apple allauth keeps the claims as they are, and
+#: what Google's userinfo say, which have no nonce, where there is no ID token.
+SIGNING = frozenset({"apple", "google", KIND})
 #: What a provider may sign with: never `none`, nor a secret that the client has as well.
 ALGORITHMS = frozenset(alg for alg, (kind, _) in jose.KEY_TYPES.items() if kind != "oct")
 
 
 def asked_for(provider: Any) -> dict[str, Any]:
-    """Return what is sent to a provider besides allauth's own, and noted in the state: a nonce, for OpenID Connect."""
-    if provider.id != KIND:
+    """Return what a provider is asked besides allauth's own, and what is noted of it: a nonce where it signs."""
+    if provider.id not in SIGNING:
         return {}
     nonce = get_random_string(32)
-    return {"auth_params": {**provider.get_auth_params(), "nonce": nonce}, "nonce": nonce}
+    asked = {"auth_params": {**provider.get_auth_params(), "nonce": nonce}, "nonce": nonce}
+    # OpenID Connect Core, section 3.1.2.1: without this scope nothing says that a nonce comes back.
+    return {**asked, "scope": ["openid", *provider.get_scope()]} if provider.id == "google" else asked
 
 
 def check_nonce(sociallogin: Any) -> None:
     """Check that an ID token was made for the request that this browser has sent.
 
-    :raises OAuth2Error: it was made for another one.
+    :raises OAuth2Error: it was made for another one; or there is none, of a provider that signs them.
     """
-    nonce = sociallogin.state.get("nonce")
-    if sociallogin.provider.id == KIND and (not nonce or sociallogin.account.extra_data["id_token"]["nonce"] != nonce):
+    if (kind := sociallogin.provider.id) not in SIGNING:
+        return
+    nonce, data = sociallogin.state.get("nonce"), sociallogin.account.extra_data
+    signed = data["id_token"] if kind == KIND else data
+    if not nonce or signed.get("nonce") != nonce:
         raise OAuth2Error("The ID token has another nonce.")
 
 

@@ -29,6 +29,9 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
         "not verified": {"claims": claims("g2", verified=False)},
         "for another client": {"claims": claims("g3", aud="x")},
         "from another issuer": {"claims": claims("g4"), "iss": APPLE},
+        "of another request": {"claims": claims("g5", nonce="of another request")},
+        "of no request": {"claims": claims("g6", nonce=None)},
+        "no ID token": {"claims": claims("g7"), "without": ["id_token"]},
         # Of these somebody has an account here, and the settings trust Google with the domain.
         "of an organisation": {"claims": claims("hosted", email="hosted@corp.example", hd="corp.example")},
         "of Gmail": {"claims": claims("gail", email="gail@gmail.com")},
@@ -59,6 +62,9 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
         "signed by somebody else": {"claims": claims("a5", "true"), "key": OTHER},
         "no object": {"claims": claims("a6")},
         "no name": {"claims": claims("a7")},
+        "of another request": {"claims": claims("a9", nonce="of another request")},
+        "of no request": {"claims": claims("a10", nonce=None)},
+        "a nonce of the browser's own": {"claims": claims("a11", nonce=None)},
         "cancelled": {},
         "another browser": {"claims": claims("a8")},
     },
@@ -116,6 +122,7 @@ USERS: dict[str, Any] = {
     "a word of the browser's own": {"email_verified": True},
     "no object": ["x"],
     "no name": {"name": "Ada"},
+    "a nonce of the browser's own": {"nonce": "%s"},
 }
 
 
@@ -139,7 +146,7 @@ def sign_in(kind: str, case: str, server: Fakes) -> dict[str, Any]:
     if kind != "apple":
         response = browser.get(f"{HERE}{'oidc/' * (kind == 'corp')}{kind}/callback", answer, secure=True)
     else:
-        response, of_session = _finish_apple(browser, case, answer)
+        response, of_session = _finish_apple(browser, case, answer, server.nonce)
     inside = browser.get(HERE, secure=True)
     user = inside.context["user"] if inside.status_code == 200 else None
     return {
@@ -155,7 +162,7 @@ def sign_in(kind: str, case: str, server: Fakes) -> dict[str, Any]:
     }
 
 
-def _finish_apple(browser: Any, case: str, answer: dict[str, str]) -> tuple[Any, dict[str, Any]]:
+def _finish_apple(browser: Any, case: str, answer: dict[str, str], nonce: str) -> tuple[Any, dict[str, Any]]:
     """Bring Apple's answer: a form from its own origin, to which a browser sends none of our cookies.
 
     It returns the response, and what became of the session that keeps the form meanwhile.
@@ -164,7 +171,7 @@ def _finish_apple(browser: Any, case: str, answer: dict[str, str]) -> tuple[Any,
     from django.test import Client
 
     user = USERS.get(case, {"name": {"firstName": "Ada", "lastName": "Love"}, "email": "other@example.org"})
-    form = {**answer, "id_token": "e30.e30.e30", "user": json.dumps(user)}
+    form = {**answer, "id_token": "e30.e30.e30", "user": json.dumps(user).replace("%s", nonce)}
     if case == "cancelled":
         form = {"state": answer["state"], "error": "user_cancelled_authorize"}
     bare = Client(enforce_csrf_checks=True)

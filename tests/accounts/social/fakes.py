@@ -75,6 +75,7 @@ def listening() -> Iterator[Fakes]:
 
     with Fakes() as fakes:
         GoogleOAuth2Adapter.access_token_url = f"{fakes.url}/google/token"
+        GoogleOAuth2Adapter.identity_url = f"{fakes.url}/google/userinfo"
         GitHubOAuth2Adapter.access_token_url = f"{fakes.url}/github/token"
         GitHubOAuth2Adapter.profile_url = f"{fakes.url}/github/user"
         GitHubOAuth2Adapter.emails_url = f"{fakes.url}/github/user/emails"
@@ -125,6 +126,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {**says["claims"], **says.get("userinfo", {})})
         elif self.path in {"/apple/keys", "/openid/keys"}:
             self._answer(200, {"keys": says.get("keys", [jwk(OWN, alg="RS256")])})
+        elif self.path == "/google/userinfo":
+            self._answer(200, {**says["claims"], "id": says["claims"]["sub"], "verified_email": True})
         elif self.headers["Authorization"] != "token at":
             self._answer(401, {"message": "Bad credentials"})
         elif self.path == "/github/user":
@@ -144,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
         if kind == "apple":
             _check_client(asked["client_secret"])
         own = {"google": GOOGLE, "apple": APPLE, "openid": self.server.issuer}[kind]
-        claims = {"nonce": self.server.nonce, **says["claims"]} if kind == "openid" else says["claims"]
+        claims = {"nonce": self.server.nonce, **says["claims"]}
         token = id_token(says.get("iss", own), claims, says.get("key", OWN), says.get("alg", "RS256"))
         answer = {"access_token": "at", "token_type": "Bearer", "expires_in": 3600, "id_token": token}
         self._answer(200, {name: value for name, value in answer.items() if name not in says.get("without", ())})

@@ -25,7 +25,7 @@ def ends(told: dict[str, Any], provider: str) -> dict[str, tuple[str, Any]]:
 @pytest.mark.parametrize(
     ("provider", "authorize", "scope", "mode"),
     [
-        ("google", "https://accounts.google.com/o/oauth2/v2/auth", ["email", "profile"], ""),
+        ("google", "https://accounts.google.com/o/oauth2/v2/auth", ["email", "openid", "profile"], ""),
         ("github", "https://github.com/login/oauth/authorize", ["user:email"], ""),
         ("apple", "https://appleid.apple.com/auth/authorize", ["email", "name"], "form_post"),
     ],
@@ -44,6 +44,9 @@ def test_google_vouches_for_an_address_to_this_client(told: dict[str, Any]) -> N
         "not verified": UNVERIFIED,
         "for another client": FAILED,
         "from another issuer": FAILED,
+        "of another request": FAILED,
+        "of no request": FAILED,
+        "no ID token": FAILED,
         "of an organisation": (HERE, ["hosted@corp.example", "", True]),
         "of Gmail": (HERE, ["gail@gmail.com", "", True]),
         "verified once": ("/account/login?done=address_taken&next=%2Faccount%2Fsocial%2F", None),
@@ -71,6 +74,9 @@ def test_apple_vouches_for_what_it_signs_not_for_what_the_browser_brings(told: d
         "signed by somebody else": FAILED,
         "no object": (HERE, ["a6@example.org", "", True]),
         "no name": (HERE, ["a7@example.org", "", True]),
+        "of another request": FAILED,
+        "of no request": FAILED,
+        "a nonce of the browser's own": FAILED,
         "cancelled": FAILED,
         "another browser": FAILED,
     }
@@ -92,8 +98,9 @@ def test_a_provider_of_openid_connect_signs_whom_it_vouches_for(told: dict[str, 
 
 
 def test_each_request_has_a_nonce_of_its_own(told: dict[str, Any]) -> None:
-    nonces = {each["nonce"] for each in told["corp"].values()}
-    assert (len(nonces), {len(each) for each in nonces}) == (len(told["corp"]), {32})
+    nonces = [each["nonce"] for kind in ("google", "apple", "corp") for each in told[kind].values()]
+    assert (len({*nonces}), {len(each) for each in nonces}) == (len(nonces), {32})
+    assert {each["nonce"] for each in told["github"].values()} == {""}  # it signs nothing
 
 
 def test_what_apple_has_sent_is_kept_no_longer_than_it_takes(told: dict[str, Any]) -> None:
