@@ -46,7 +46,12 @@ class LoginRefused:
 
 
 def authenticate(
-    identifier: str, password: str, *, request: HttpRequest | None, solution: str = "", can_challenge: bool = True
+    identifier: str,
+    password: str,
+    *,
+    request: HttpRequest | None,
+    solution: str | guessing.Payment = "",
+    can_challenge: bool = True,
 ) -> AbstractBaseUser | LoginRefused:
     """Return the user who shows the right password, or why nobody does; a refusal is signalled, once.
 

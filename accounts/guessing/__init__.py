@@ -11,7 +11,7 @@ Whoever checks a secret reserves a guess first, and gives it back when the secre
         reserved.fail(user=user)
 """
 
-from .budget import Exhausted, Reservation, Scope, reserve
+from .budget import Exhausted, Payment, Reservation, Scope, reserve
 from .challenges import Challenge, NoChallenge, challenge, challenge_path
 from .resetting import forget_guesses
 from .trust import device_of, device_or_ip, is_trusted, trust_device
@@ -20,6 +20,7 @@ __all__ = [
     "Challenge",
     "Exhausted",
     "NoChallenge",
+    "Payment",
     "Reservation",
     "Scope",
     "challenge",

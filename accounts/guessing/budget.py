@@ -114,12 +114,27 @@ class Reservation:
             )
 
 
+@dataclass
+class Payment:
+    """A solved challenge for a request that asks for two secrets, the second only where the first was right.
+
+    It pays for both guesses, and so for one wrong one, as everywhere. By itself a solution would be used up by the
+    first guess each time, and the second never be made.
+
+    :ivar solution: what the client sent.
+    :ivar is_made: whether a guess of this request was paid for with it.
+    """
+
+    solution: str
+    is_made: bool = False
+
+
 #: The reservation where no limits are applied at all.
 _UNLIMITED = Limit("unlimited", "unlimited", LOCK_CAPACITY, 1)
 
 
 def reserve(
-    kind: str, *, account: Account, request: Any, solution: str = "", can_challenge: bool = True
+    kind: str, *, account: Account, request: Any, solution: str | Payment = "", can_challenge: bool = True
 ) -> Reservation | Exhausted:
     """Reserve a guess at a secret of ``account``, before anything is looked up or hashed.
 
@@ -134,24 +149,26 @@ def reserve(
         return Reservation(kind, _Purse(Scope.ACCOUNT, _UNLIMITED, _UNLIMITED), Decision((), limiter().local))
     chosen = challenge()
     purse = _purse(kind, account_of(account), request, is_challenged=chosen.is_asked)
+    payment = solution if isinstance(solution, Payment) else Payment(solution)
     try:
-        return _reserve(kind, purse, chosen if can_challenge else None, solution)
+        return _reserve(kind, purse, chosen if can_challenge else None, payment)
     except StoreUnavailable:
         raise LimiterUnavailable(headers={"Retry-After": str(max(1, round(edge_conf.probe_interval)))}) from None
 
 
-def _reserve(kind: str, purse: _Purse, chosen: Challenge | None, solution: str) -> Reservation | Exhausted:
+def _reserve(kind: str, purse: _Purse, chosen: Challenge | None, payment: Payment) -> Reservation | Exhausted:
     decision = limiter().spend([*purse.hard, *purse.free], closed=True)
     if decision.allowed:
         return Reservation(kind, purse, decision)
     closed = [state for state in decision.violated if chosen is None or state.limit not in purse.free]
     if closed:
         return _exhausted(purse, closed)
-    proof = chosen.proof(solution) if chosen and solution else None
+    proof = chosen.proof(payment.solution) if chosen and payment.solution else None
     if proof is None:
         return Exhausted(Scope.CHALLENGE, 0)
-    decision = limiter().spend([proof, *purse.hard], closed=True)
+    decision = limiter().spend([*([] if payment.is_made else [proof]), *purse.hard], closed=True)
     if decision.allowed:
+        payment.is_made = True
         return Reservation(kind, purse, decision, proof)
     closed = [state for state in decision.violated if state.limit != proof]
     return _exhausted(purse, closed) if closed else Exhausted(Scope.CHALLENGE, 0)

@@ -47,7 +47,7 @@ def guess(
     *,
     step: str,
     request: HttpRequest,
-    solution: str = "",
+    solution: str | guessing.Payment = "",
     can_challenge: bool = True,
 ) -> Iterator[None]:
     """Reserve a guess at the user's codes for what happens in the block, and signal a factor that is refused there.

@@ -7,7 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import router, transaction
 from django.http import HttpRequest
 
-from .. import sessions, signals
+from .. import guessing, sessions, signals
 from ..login import LoginFault, LoginRefused, authenticate
 from ..models import TokenFamily
 from . import factors, holdings
@@ -34,17 +34,17 @@ def reauthenticate(
     """Take the password, and the second factor of a user who has one; a passkey alone will do.
 
     :param password: empty with a passkey.
-    :param solution: a solved challenge, where one was asked for. It pays for one guess: that at the password, or at the
-        factor where the password's was free.
+    :param solution: a solved challenge, where one was asked for. It pays for one wrong guess: at the password or, where
+        that is right, at the factor.
     :param can_challenge: whether the door can show one.
     :return: the session as it is now, or what is wrong.
     :raises Problem: no guess at the factor is left, or a challenge has to be solved first.
     :raises SessionOver: the session has ended meanwhile.
     """
-    user = family.user
+    user, payment = family.user, guessing.Payment(solution)
     amr: list[str] = []
     if password or proof is None or proof.method is not Method.PASSKEY:
-        checked = _check_password(user, password, request=request, solution=solution, can_challenge=can_challenge)
+        checked = _check_password(user, password, request=request, solution=payment, can_challenge=can_challenge)
         if checked is not None:
             return checked
         amr.append("pwd")
@@ -54,7 +54,7 @@ def reauthenticate(
         _renew(family, amr, request=request, now=now)
         return family
     guess = factors.guess(
-        user, proof, step="reauthenticate", request=request, solution=solution, can_challenge=can_challenge
+        user, proof, step="reauthenticate", request=request, solution=payment, can_challenge=can_challenge
     )
     try:
         with guess, transaction.atomic(using=router.db_for_write(TokenFamily)):
@@ -66,7 +66,7 @@ def reauthenticate(
 
 
 def _check_password(
-    user: AbstractBaseUser, password: str, *, request: HttpRequest, solution: str, can_challenge: bool
+    user: AbstractBaseUser, password: str, *, request: HttpRequest, solution: guessing.Payment, can_challenge: bool
 ) -> LoginRefused | None:
     checked = authenticate(
         user.get_username(), password, request=request, solution=solution, can_challenge=can_challenge

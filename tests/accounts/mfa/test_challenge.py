@@ -19,7 +19,9 @@ WRONG, CHALLENGE = "000000", "/api/v1/auth/challenge"
 @pytest.fixture(autouse=True)
 def sizes(settings: Settings) -> None:
     limits = settings.BULWARK_EDGE["RATELIMITS"]
-    wide = {name: {**limits[name], "rate": "1000/m"} for name in ("login", "mfa")}  # the budget is met, not these
+    wide = {
+        name: {**limits[name], "rate": "1000/m"} for name in ("login", "mfa", "password_change")
+    }  # the budget is met, not these
     settings.BULWARK_EDGE = {**settings.BULWARK_EDGE, "RATELIMITS": {**limits, **wide}}
     settings.BULWARK_ACCOUNTS = {**settings.BULWARK_ACCOUNTS, "GUESSES_BEFORE_CHALLENGE": 2, "GUESSES_PER_ACCOUNT": 6}
 
@@ -183,3 +185,57 @@ def test_it_pays_for_the_code_where_the_password_was_free(page: Client, phone: P
     body = {"password": PASSWORD, "recovery_code": phone.codes[2]}
     assert outcome(browser.send("POST", "reauthenticate", body))[1] == "challenge_required"
     assert browser.send("POST", "reauthenticate", {**body, "challenge": solution()}).status_code == 200
+
+
+@pytest.fixture
+def own(phone: Phone, alice: User) -> Browser:
+    """alice's session on a device that is not trusted, while strangers have used up all that is free."""
+    stranger = Browser()
+    token = first_step(stranger)
+    for _ in range(2):
+        assert outcome(second_step(stranger, token, totp=WRONG)) == (401, "mfa_failed")
+    mine = Browser()
+    token = first_step(mine)
+    mine.access = read(second_step(mine, token, recovery_code=phone.codes[0], challenge=solution()))["access"]
+    for _ in range(2):
+        assert stranger.log_in("alice@example.com", password="wrong").status_code == 401
+    untrust(mine.client)
+    return mine
+
+
+def again(browser: Browser, **shown: str) -> tuple[int, str]:
+    return outcome(browser.send("POST", "reauthenticate", shown))
+
+
+def test_one_pays_for_the_password_and_the_code_where_nothing_is_free(own: Browser, phone: Phone) -> None:
+    both = {"password": PASSWORD, "recovery_code": phone.codes[1]}
+    assert again(own, **both) == (403, "challenge_required")
+    assert again(own, **both, challenge=solution()) == (200, "")
+
+
+def test_one_pays_for_one_wrong_guess_at_either(own: Browser, phone: Phone) -> None:
+    """Whoever has a session and knows the password pays for each code, and who does not, for each password."""
+    right = {"password": PASSWORD, "recovery_code": phone.codes[1]}
+    for wrong in ({"password": "wrong"}, {"recovery_code": "wrong"}):
+        one = solution()
+        assert again(own, **{**right, **wrong, "challenge": one}) == (401, "invalid_credentials")
+        for shown in ({**right, **wrong}, right):
+            assert again(own, **{**shown, "challenge": one}) == (403, "challenge_required")
+    assert again(own, **right, challenge=solution()) == (200, "")
+
+
+def test_one_that_has_paid_pays_for_no_other_request(own: Browser, phone: Phone) -> None:
+    one = solution()
+    assert again(own, password=PASSWORD, recovery_code=phone.codes[1], challenge=one) == (200, "")
+    assert again(own, password=PASSWORD, recovery_code=phone.codes[2], challenge=one) == (403, "challenge_required")
+
+
+def test_the_page_takes_both_with_one(phone: Phone, own: Browser) -> None:
+    client = Client()
+    form = {"identifier": "alice@example.com", "password": PASSWORD, "challenge": solution()}
+    assert client.post("/account/login", form, secure=True).status_code == 302
+    assert show(client, phone.codes[1], challenge=solution()).status_code == 302
+    untrust(client)
+    assert asks(confirm(client, password=PASSWORD, code=phone.codes[2]))
+    done = confirm(client, password=PASSWORD, code=phone.codes[2], challenge=solution())
+    assert (done.status_code, done.headers["Location"]) == (302, "/account/mfa")
