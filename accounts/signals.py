@@ -85,7 +85,7 @@ social_account_unlinked = Signal()
 # An app's request for a code, or the code that it presents, was refused. outcome "refused". user: whose code it was, or
 # None. target: the OAuthClient, or None. data: {"reason": "invalid_client" | "invalid_redirect_uri" | "invalid_request"
 # | "unknown_code" | "expired_code" | "other_client" | "redirect_uri" | "verifier" | "other_key" | "session_ended"
-# | "second_factor" | "account_locked"}
+# | "second_factor" | "account_locked" | "access_denied": the user did not agree}
 authorization_refused = Signal()
 
 # Staff registered, changed or struck off an OAuth client. user: who did. target: the OAuthClient.

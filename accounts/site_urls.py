@@ -25,6 +25,7 @@ urlpatterns = [
     path("account/mfa/passkeys/<uuid:passkey_id>/remove", views.RemovalPage.as_view(), name="mfa-passkey-remove"),
     path("account/mfa/recovery-codes", views.RecoveryCodesPage.as_view(), name="mfa-recovery-codes"),
     path("account/logout", views.LogoutPage.as_view(), name="logout"),
+    path("account/consent", oauth.ConsentView.as_view(), name="consent"),
     path("account/register", pages.RegisterPage.as_view(), name="register"),
     path("account/verify", pages.VerifyPage.as_view(), name="verify"),
     path("account/verify/again", pages.ResendPage.as_view(), name="resend"),

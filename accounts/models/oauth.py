@@ -19,7 +19,7 @@ RESERVED = frozenset({"simplejwt"})
 
 
 class OAuthClient(models.Model):
-    """An app of ours that logs users in by Authorization Code and PKCE. It has no secret: its users hold its code."""
+    """An app that logs users in by Authorization Code and PKCE. It has no secret: its users hold its code."""
 
     client_id = models.CharField(
         _("client id"),
@@ -37,6 +37,11 @@ class OAuthClient(models.Model):
     )
     requires_dpop = models.BooleanField(
         _("tokens bound to a key"), default=False, help_text=_("Refuse logins without DPoP (RFC 9449).")
+    )
+    is_first_party = models.BooleanField(
+        _("app of our own"),
+        default=True,
+        help_text=_("Untick this for an app of somebody else's: users are asked before it may act for them."),
     )
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Untick this to end the app's sessions and to refuse its logins.")

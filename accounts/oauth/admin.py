@@ -22,11 +22,11 @@ else:
 class OAuthClientAdmin(_ClientAdmin):
     """Clients: registered, changed and struck off; the sessions of one that may not go on end at once."""
 
-    list_display = ("name", "client_id", "requires_dpop", "is_active", "created_at")
-    list_filter = ("is_active", "requires_dpop")
+    list_display = ("name", "client_id", "is_first_party", "requires_dpop", "is_active", "created_at")
+    list_filter = ("is_active", "is_first_party", "requires_dpop")
     search_fields = ("name", "client_id")
     ordering = ("name", "pk")
-    fields = ("name", "client_id", "redirect_uris", "requires_dpop", "is_active", "created_at")
+    fields = ("name", "client_id", "redirect_uris", "is_first_party", "requires_dpop", "is_active", "created_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: OAuthClient | None = None) -> tuple[str, ...]:  # noqa: ARG002
         # Sessions name their client by its id.

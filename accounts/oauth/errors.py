@@ -7,6 +7,8 @@ from enum import StrEnum
 class ErrorCode(StrEnum):
     """The value of `error`."""
 
+    ACCESS_DENIED = "access_denied"
+    CONSENT_REQUIRED = "consent_required"
     INVALID_CLIENT = "invalid_client"
     INVALID_DPOP_PROOF = "invalid_dpop_proof"
     INVALID_GRANT = "invalid_grant"

@@ -102,7 +102,10 @@ def _body(form: dict[str, Any]) -> dict[str, Any]:
 def _sent_on() -> dict[str, Any]:
     location = {"Location": {"schema": {**_TEXT, "format": "uri"}}}
     return {
-        "200": {"description": "A page that leads to the app, after a login.", "content": {"text/html": {}}},
+        "200": {
+            "description": "A page that leads to the app, after a login; or that asks for consent.",
+            "content": {"text/html": {}},
+        },
         "302": {
             "description": "To the app, with `code` or `error`; or to log in.",
             "headers": location,

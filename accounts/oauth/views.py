@@ -9,9 +9,11 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
-from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 from django.views.generic import View
@@ -23,6 +25,7 @@ from .. import signals
 from ..browser_sessions import family_of
 from ..mfa import holdings
 from ..models import OAuthClient, TokenFamily
+from . import consent
 from .authorization import AuthorizationRequest, answer_uri, read_request, trusted_target
 from .codes import issue_code
 from .cors import allow_origin
@@ -63,24 +66,20 @@ class AuthorizeView(View):
 
     @method_decorator(ratelimit("account"))
     def get(self, request: HttpRequest) -> HttpResponseBase:
-        """Check the request, have the user log in where that is needed, and issue a code."""
-        try:
-            parameters = _trusted_parameters(request)
-            client, redirect_uri = trusted_target(parameters)
-        except RequestUntrusted as untrusted:
-            return _untrusted(request, untrusted)
-        state, now = parameters.get("state"), timezone.now()
-        try:
-            wanted = read_request(parameters, client, redirect_uri)
-        except OAuthRefused as refused:
-            return _error(redirect_uri, state, refused)
-        session = family_of(request)
-        if session is None or _is_login_due(wanted, session, parameters, now=now):
-            if "none" not in wanted.prompts:
-                return _to_login(request, now=now)
-            return _error(redirect_uri, state, OAuthRefused(ErrorCode.LOGIN_REQUIRED, "The user has to log in."))
-        address = answer_uri(redirect_uri, state, code=issue_code(wanted, session, now=now))
-        return _continue_page(request, client, address) if _ASKED_AT in parameters else AppRedirect(address)
+        """Check the request, have the user log in and agree where that is needed, and issue a code."""
+        return _authorized(request)
+
+
+@method_decorator([csrf_protect, transaction.non_atomic_requests, never_cache], name="dispatch")
+class ConsentView(View):
+    """Takes what a user says to an app that asked for consent."""
+
+    http_method_names = ["post"]
+
+    @method_decorator(ratelimit("account"))
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        """Check the request again, and send the user back with a code or the refusal."""
+        return _authorized(request, said=request.POST.get("answer", ""))
 
 
 @method_decorator([csrf_exempt, transaction.non_atomic_requests, sensitive_post_parameters()], name="dispatch")
@@ -143,6 +142,52 @@ class RevokeView(ClientView):
         return HttpResponse(status=200)
 
 
+def _authorized(request: HttpRequest, *, said: str | None = None) -> HttpResponseBase:
+    """Return the answer to a request for a code.
+
+    :param said: what the user has said to it; None before they were asked.
+    """
+    try:
+        parameters = _trusted_parameters(request)
+        client, redirect_uri = trusted_target(parameters)
+    except RequestUntrusted as untrusted:
+        return _untrusted(request, untrusted)
+    try:
+        return _answered(request, read_request(parameters, client, redirect_uri), parameters, said, now=timezone.now())
+    except OAuthRefused as refused:
+        answer = {"error": refused.error, "error_description": refused.description}
+        return AppRedirect(answer_uri(redirect_uri, parameters.get("state"), **answer))
+
+
+def _answered(
+    request: HttpRequest, wanted: AuthorizationRequest, parameters: dict[str, str], said: str | None, *, now: datetime
+) -> HttpResponseBase:
+    """Have the user log in and agree where that is due, or send the browser on with what came of it.
+
+    :raises OAuthRefused: it is due, and the app wants nobody to be asked.
+    """
+    session = family_of(request)
+    if session is None or _is_login_due(wanted, session, parameters, now=now):
+        _check_may_ask(wanted, ErrorCode.LOGIN_REQUIRED, "The user has to log in.")
+        return _to_login(request, now=now)
+    if said is None and consent.is_due(wanted, session, now=now):
+        _check_may_ask(wanted, ErrorCode.CONSENT_REQUIRED, "The user has to agree.")
+        return consent.consent_page(request, wanted, session, now=now)
+    if said in {None, consent.ALLOW}:
+        answer = {"code": issue_code(wanted, session, now=now)}
+    else:
+        answer = {"error": str(ErrorCode.ACCESS_DENIED), "error_description": "The user did not agree."}
+        _tell_refused(request, ErrorCode.ACCESS_DENIED, user=session.user, client=wanted.client)
+    address = answer_uri(wanted.redirect_uri, parameters.get("state"), **answer)
+    is_by_page = said is not None or _ASKED_AT in parameters
+    return _continue_page(request, wanted.client, address) if is_by_page else AppRedirect(address)
+
+
+def _check_may_ask(wanted: AuthorizationRequest, error: ErrorCode, text: str) -> None:
+    if "none" in wanted.prompts:
+        raise OAuthRefused(error, text)
+
+
 def _trusted_parameters(request: HttpRequest) -> dict[str, str]:
     try:
         return read_parameters(request.GET)
@@ -157,20 +202,19 @@ def _form_parameters(request: HttpRequest) -> dict[str, str]:
 
 
 def _untrusted(request: HttpRequest, untrusted: RequestUntrusted) -> HttpResponse:
-    signals.authorization_refused.send_robust(
-        sender=OAuthClient, request=request, user=None, target=None, outcome="refused", data={"reason": untrusted.code}
-    )
+    _tell_refused(request, untrusted.code)
     return problem_response(request, status=400, code=untrusted.code, detail=untrusted.detail)
 
 
-def _error(redirect_uri: str, state: str | None, refused: OAuthRefused) -> HttpResponse:
-    answer = {"error": refused.error, "error_description": refused.description}
-    return AppRedirect(answer_uri(redirect_uri, state, **answer))
+def _tell_refused(request: HttpRequest, reason: str, *, user: Any = None, client: OAuthClient | None = None) -> None:
+    signals.authorization_refused.send_robust(
+        sender=OAuthClient, request=request, user=user, target=client, outcome="refused", data={"reason": reason}
+    )
 
 
 def _continue_page(request: HttpRequest, client: OAuthClient, address: str) -> HttpResponse:
-    """Send a browser on that has just logged in: by a page, for `form-action 'self'` holds for every redirect that
-    follows a form, and Chromium would stop at the app's origin.
+    """Send a browser on that has just logged in or agreed: by a page, for `form-action 'self'` holds for every redirect
+    that follows a form, and Chromium would stop at the app's origin.
     """
     response = render(request, "bulwark_accounts/continue.html", {"client": client, "address": address})
     response["Cache-Control"] = "no-store"
@@ -199,4 +243,4 @@ def _to_login(request: HttpRequest, *, now: datetime) -> HttpResponse:
     """
     query = request.GET.copy()
     query[_ASKED_AT] = str(int(now.timestamp()))
-    return redirect_to_login(f"{request.path}?{query.urlencode()}")
+    return redirect_to_login(f"{reverse('bulwark_accounts_site:oauth-authorize')}?{query.urlencode()}")

@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -278,3 +279,29 @@ def test_scopes_are_refused_not_ignored(app: App) -> None:
     """A client that asks for less than everything must not believe that it got less."""
     assert answer_of(app.authorize(scope="read"))[1]["error"] == "invalid_scope"
     assert frozenset({"none", "login"}) == authorization.PROMPTS
+
+
+# An app of somebody else's, in the browser of who is logged in (ASVS 5.0, V10.7.1)
+
+
+def test_a_link_to_an_app_of_somebody_elses_gives_nothing_away(app: App) -> None:
+    OAuthClient.objects.update(is_first_party=False)
+    page = app.authorize()
+    assert b"Allow App?" in page.content
+    policy = page.headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in policy, "nor in a frame, where a click could be stolen"
+    assert "form-action 'self'" in policy
+    assert page.headers["Referrer-Policy"] == "same-origin"  # without an origin the form would be refused
+    address = app.asks().replace("/oauth/authorize", "/account/consent")
+    forged = App(OAuthClient.objects.get())
+    forged.browser = Client(enforce_csrf_checks=True)
+    forged.browser.cookies = app.browser.cookies
+    assert forged.browser.post(address, {"answer": "allow"}, secure=True).status_code == 403
+    assert app.browser.post(address, {"answer": "deny"}, secure=True).status_code == 200
+    assert not AuthorizationCode.objects.exists()
+    assert reasons() == ["access_denied"]
+
+
+def test_it_would_give_a_session_away(app: App) -> None:
+    """The control switched off: the operator calls the app its own."""
+    assert app.tokens()["access_token"]
