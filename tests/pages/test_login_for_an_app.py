@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from tests.accounts.oauth.app import AUTHORIZE
 from tests.pages.site import Site, opened
@@ -38,27 +38,47 @@ def app_url() -> Iterator[str]:
     server.server_close()
 
 
-def register(site: Site) -> None:
+def register(site: Site, **more: object) -> None:
     """Register the app with the demo."""
-    code = (
-        "from accounts.models import OAuthClient\n"
-        "OAuthClient.objects.create(client_id='spa', name='Spa', redirect_uris='http://127.0.0.1/callback')"
-    )
+    client = {"client_id": "spa", "name": "Spa", "redirect_uris": "http://127.0.0.1/callback", **more}
+    code = f"from accounts.models import OAuthClient\nOAuthClient.objects.create(**{client!r})"
     env = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "REDIS_URL"}}
     env |= {"DJANGO_SETTINGS_MODULE": "config.settings.local"}
     subprocess.run([sys.executable, "manage.py", "shell", "-c", code], cwd=site.folder, env=env, check=True)
 
 
+def log_in(page: Page, site: Site, app_url: str) -> None:
+    """Come from the app, and log in as alice."""
+    alice = site.person("alice")
+    query = f"response_type=code&client_id=spa&redirect_uri={app_url}&state=s&code_challenge={'x' * 43}"
+    page.goto(f"{AUTHORIZE}?{query}&code_challenge_method=S256")
+    page.fill("[name=identifier]", alice["email"])
+    page.fill("[name=password]", alice["password"])
+    page.click("form[method=post] button")
+
+
 def test_a_login_ends_at_the_app_with_a_code(chromium: Browser, own_site: Site, app_url: str) -> None:
     register(own_site)
-    alice = own_site.person("alice")
-    query = f"response_type=code&client_id=spa&redirect_uri={app_url}&state=s&code_challenge={'x' * 43}"
     with opened(chromium, own_site) as watched:
+        log_in(watched.page, own_site, app_url)
+        watched.page.wait_for_selector("text=The app")
+        assert watched.page.url.startswith(f"{app_url}?code=")
+        assert "&state=s&iss=" in watched.page.url
+
+
+@pytest.mark.parametrize(("answer", "came"), [("Allow", "code="), ("Do not allow", "error=access_denied&")])
+def test_an_app_of_somebody_elses_is_agreed_to_first(
+    chromium: Browser, own_site: Site, app_url: str, answer: str, came: str
+) -> None:
+    register(own_site, is_first_party=False)
+    width, scheme = (1280, "light") if answer == "Allow" else (390, "dark")
+    with opened(chromium, own_site, width=width, scheme=scheme) as watched:
         page = watched.page
-        page.goto(f"{AUTHORIZE}?{query}&code_challenge_method=S256")
-        page.fill("[name=identifier]", alice["email"])
-        page.fill("[name=password]", alice["password"])
-        page.click("form[method=post] button")
+        log_in(page, own_site, app_url)
+        page.wait_for_selector("text=Allow Spa?")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.get_by_role("button", name=answer, exact=True).click()
         page.wait_for_selector("text=The app")
-        assert page.url.startswith(f"{app_url}?code=")
-        assert "&state=s&iss=" in page.url
+        assert page.url.startswith(f"{app_url}?{came}")
+        assert "state=s&iss=" in page.url
+        assert watched.faults == []
