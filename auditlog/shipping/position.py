@@ -61,14 +61,20 @@ def ship(name: str, alias: str, size: int = BATCH) -> Shipped:
 
 
 def replay(name: str, since: datetime, alias: str) -> int:
-    """Let a receiver have again what has happened since a moment; return how many events it will be sent at least."""
+    """Let a receiver have again what has happened since a moment; return how many events it will be sent at least.
+
+    One that has not come so far yet goes on where it is: nothing that waits for it is passed over. One that never was
+    sent anything begins there.
+    """
     events = Event.objects.using(alias).filter(ts__gte=since)
     first = events.order_by("epoch", "tx", "seq").values_list("epoch", "tx", "seq").first()
     if first is None:
         return 0
-    epoch, tx, seq = first
-    place = {"epoch": epoch, "tx": tx, "seq": seq - 1, "ts": None, "updated_at": timezone.now()}
-    Follower.objects.using(alias).update_or_create(name=follower_of(name), defaults=place)
+    there = Follower.objects.using(alias).filter(name=follower_of(name)).first()
+    if there is None or (there.epoch, there.tx, there.seq) >= first:
+        epoch, tx, seq = first
+        place = {"epoch": epoch, "tx": tx, "seq": seq - 1, "ts": None, "updated_at": timezone.now()}
+        Follower.objects.using(alias).update_or_create(name=follower_of(name), defaults=place)
     return events.count()
 
 

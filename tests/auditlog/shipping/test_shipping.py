@@ -121,6 +121,15 @@ def test_replay_begins_with_the_first_event_since(seven: list[Event]) -> None:
     assert shipping.ship("siem", "default").count == 0
 
 
+def test_replay_passes_over_nothing_that_waits(seven: list[Event]) -> None:
+    shipping.ship("siem", "default", 2)
+    shipping.replay("siem", seven[4].ts, "default")
+    shipping.replay("other", seven[4].ts, "default")
+    shipping.ship("siem", "default")
+    shipping.ship("other", "default")
+    assert MemoryReceiver.taken[1:] == [["2", "3", "4", "5", "6"], ["4", "5", "6"]]
+
+
 def measured() -> set[str]:
     """Return the receivers for which Prometheus is told of events that wait."""
     samples = [sample for family in collected() for sample in family.samples]
