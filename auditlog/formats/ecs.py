@@ -4,7 +4,7 @@ from typing import Any
 
 from ..meanings import Meaning, meaning_of
 from ..models import Event, Outcome
-from .ocsf import without_empty
+from .ocsf import is_account, without_empty
 
 VERSION = "9.0.0"
 
@@ -50,13 +50,13 @@ def _event(event: Event, meaning: Meaning) -> dict[str, Any]:
 
 def _user(event: Event) -> dict[str, Any]:
     user: dict[str, Any] = {"id": event.actor_id, "name": event.actor_label}
-    if event.target_type.endswith(".user"):
+    if is_account(event.target_type):
         user["target"] = {"id": event.target_id, "name": event.target_label}
     return user
 
 
 def _people(event: Event) -> list[str]:
-    target = event.target_label if event.target_type.endswith(".user") else ""
+    target = event.target_label if is_account(event.target_type) else ""
     return sorted({event.actor_label, target} - {""})
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.conf import settings
+
 from ..meanings import Meaning, meaning_of
 from ..models import Event, Outcome
 
@@ -13,7 +15,7 @@ _METHODS = {
     )
 }
 _OTHER, _SUCCESS, _FAILURE = 99, 1, 2
-_USER_MODELS = ("user", "account")
+_ACCOUNTS = ("user", "account")
 
 
 def as_ocsf(event: Event) -> dict[str, Any]:
@@ -80,11 +82,16 @@ def _actor(event: Event) -> dict[str, Any]:
 
 def _subject(event: Event) -> dict[str, Any]:
     """Return the account that was acted on; where none is named, the one that acted."""
-    if event.target_id and event.target_type.rpartition(".")[2] in _USER_MODELS:
+    if event.target_id and is_account(event.target_type):
         return {"uid": event.target_id, "name": event.target_label}
     if event.actor_id or event.actor_label:
         return {"uid": event.actor_id, "name": event.actor_label}
     return {"name": str(event.data.get("user") or event.data.get("identifier") or "unknown")}
+
+
+def is_account(target_type: str) -> bool:
+    """Say whether a target is an account: of this project, or of one that the event was written in."""
+    return target_type == settings.AUTH_USER_MODEL.lower() or target_type.rpartition(".")[2] in _ACCOUNTS
 
 
 def _source(event: Event) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Events in the words of the Elastic Common Schema."""
 
 import pytest
+from pytest_django import Settings
 
 from auditlog.event_types import EventType
 from auditlog.formats import as_ecs
@@ -38,8 +39,13 @@ def test_every_type_is_a_document(member: EventType) -> None:
         assert document["event"]["outcome"] in {"success", "failure"}
 
 
-def test_who_did_what_to_whom() -> None:
-    document = as_ecs(full(EventType.AUTHZ_ROLE_GRANTED))
+@pytest.mark.parametrize("model", ["accounts.User", "people.Person"])
+def test_who_did_what_to_whom(model: str, settings: Settings) -> None:
+    settings.AUTH_USER_MODEL = model
+    event = full(EventType.AUTHZ_ROLE_GRANTED)
+    event.target_type = model.lower()
+
+    document = as_ecs(event)
 
     assert document["user"] == {
         "id": "17",

@@ -101,6 +101,15 @@ def test_whom_a_failed_login_names() -> None:
     assert as_ocsf(event)["user"] == {"name": "ab12"}
 
 
+def test_whom_a_change_of_an_account_names(settings: Any) -> None:
+    """Not who made it; an account is what the project says it is."""
+    event = full(EventType.ACCOUNTS_PASSWORD_CHANGED)
+    event.target_type, event.target_label = "people.person", "bob@example.com"
+    assert as_ocsf(event)["user"]["name"] == "alice@example.com"
+    settings.AUTH_USER_MODEL = "people.Person"
+    assert as_ocsf(event)["user"]["name"] == "bob@example.com"
+
+
 def test_a_host_names_the_meaning_of_its_types(settings: Any) -> None:
     settings.BULWARK_AUDITLOG = {"TYPES": {"shop.opened": {"meaning": "logged_on"}}}
     for name, class_uid in (("shop.opened", 3002), ("shop.order_created", 6003), ("shop.odd", 6003)):
