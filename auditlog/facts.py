@@ -6,7 +6,6 @@ from functools import cache, lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
-from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve
@@ -86,7 +85,8 @@ def label(thing: Any) -> str:
     """Return a name for people; nothing where the model fails to give one."""
     try:
         return str(thing.get_username()) if hasattr(thing, "get_username") else str(thing)
-    except (ObjectDoesNotExist, AttributeError, TypeError, ValueError):
+    except Exception:
+        # Not least the database: a name may be read from it, and the transaction may be one that is broken.
         logger.exception("%s has no text.", type(thing).__name__)
         return ""
 
@@ -113,6 +113,9 @@ def route(request: HttpRequest) -> str:
         try:
             match = resolve(request.path_info)
         except Resolver404:
+            return ""
+        except Exception:
+            logger.exception("The route of a request cannot be found.")
             return ""
     return str(match.route)
 

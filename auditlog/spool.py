@@ -30,7 +30,7 @@ BATCH = 500
 UNREADABLE = (KeyError, TypeError, ValueError, ValidationError)
 
 
-def keep(events: Sequence[Event], *, error: Exception) -> None:
+def keep(events: Sequence[Event], *, error: BaseException) -> None:
     """Append ``events`` to this process's file and wait until the disk has them.
 
     This function raises nothing: where the disk fails too, the events go to the log of the process, the last resort.

@@ -9,7 +9,6 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.db import DatabaseError
 from django.db.models import Model
 from django.dispatch import Signal
 from django.http import HttpRequest
@@ -123,7 +122,11 @@ def _account(typed: str) -> Any:
     model = get_user_model()
     try:
         return model._default_manager.get_by_natural_key(typed)  # noqa: SLF001 - Django's documented face of a model
-    except (model.DoesNotExist, DatabaseError, ValueError):
+    except model.DoesNotExist:
+        return None
+    except Exception:
+        # A manager of the host's may know no such key, or two accounts of one.
+        logger.exception("The account of a failed login cannot be found.")
         return None
 
 

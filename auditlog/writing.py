@@ -37,7 +37,7 @@ def write_or_spool(events: Sequence[Event]) -> None:
 
     Where they are many of a kind, they are counted first, and stored as one event when the flood has ended.
 
-    This function raises nothing: the answer to the request stands already.
+    This function raises nothing but what ends the process: the answer to the request stands already.
     """
     ready = _sifted(events)
     if not ready:
@@ -46,10 +46,13 @@ def write_or_spool(events: Sequence[Event]) -> None:
     try:
         with WRITE_SECONDS.time():
             _insert(ready, alias)
-    except Exception as error:
+    except BaseException as error:
+        # A server may end a worker whose database does not answer: `SystemExit`.
         WRITE_FAILURES.labels("spool").inc(len(ready))
         logger.exception("%d events could not be stored and are kept on disk.", len(ready))
         spool.keep(ready, error=error)
+        if not isinstance(error, Exception):
+            raise
     else:
         _store_what_waits(alias)
     for event in ready:

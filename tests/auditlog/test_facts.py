@@ -4,8 +4,10 @@ import pytest
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.middleware import SessionMiddleware
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
+from django.urls import set_urlconf
 from pytest_django.asserts import assertNumQueries
 from pytest_django.fixtures import Settings
 
@@ -70,6 +72,16 @@ def test_a_path_that_no_route_matches_has_no_route(rf: RequestFactory) -> None:
     assert facts.route(rf.get("/no/such/page")) == ""
 
 
+def test_a_route_that_cannot_be_found_leaves_a_hole(rf: RequestFactory, caplog: pytest.LogCaptureFixture) -> None:
+    """A converter of the host's raises what it likes."""
+    set_urlconf("no.such.module")
+    try:
+        assert facts.route(rf.get("/")) == ""
+    finally:
+        set_urlconf(None)
+    assert "cannot be found" in caplog.text
+
+
 def test_who_acted(rf: RequestFactory) -> None:
     user = User(email="alice@example.com")
 
@@ -124,12 +136,16 @@ def test_a_target_that_is_a_session_names_the_session_and_its_tenant(settings: S
 
 
 class Nameless:
+    def __init__(self, error: type[Exception]) -> None:
+        self.error = error
+
     def __str__(self) -> str:
-        raise ValueError
+        raise self.error
 
 
-def test_a_target_without_a_name_has_an_empty_one(caplog: pytest.LogCaptureFixture) -> None:
-    assert facts.label(Nameless()) == ""
+@pytest.mark.parametrize("error", [ValueError, KeyError, OperationalError])
+def test_a_target_without_a_name_has_an_empty_one(error: type[Exception], caplog: pytest.LogCaptureFixture) -> None:
+    assert facts.label(Nameless(error)) == ""
     assert "Nameless has no text." in caplog.text
 
 

@@ -100,6 +100,21 @@ def test_what_waits_is_stored_in_nobody_elses_transaction() -> None:
     assert Event.objects.filter(reason="kept").count() == 1
 
 
+def test_a_worker_that_is_ended_while_the_database_does_not_answer_keeps_its_events(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As gunicorn ends one after its time-out."""
+
+    def hang(*_: object) -> None:
+        raise SystemExit(1)
+
+    monkeypatch.setattr(writing, "_insert", hang)
+    with pytest.raises(SystemExit):
+        client.get("/refuse")
+
+    assert spool.replay("default") == 1
+
+
 def test_what_was_kept_is_what_comes_back() -> None:
     event = an_event(data={"ä": [1, None]}, src_ip="2001:db8::1", status=401, changes={"a": {"before": 1, "after": 2}})
 

@@ -5,13 +5,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.contrib.auth import authenticate, user_logged_in
+from django.contrib.auth import authenticate, user_logged_in, user_login_failed
+from django.db import OperationalError
 from django.dispatch import Signal
 from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
 from accounts import signals
 from accounts.models import User
+from accounts.models.user import UserManager
 from auditlog import subscriptions
 from auditlog.models import Event
 from auditlog.subscriptions import event_name, signal_at
@@ -147,6 +149,22 @@ def test_a_failed_login_through_django(
     assert (event.outcome, event.target_label, event.status) == ("failed", target, 200)
     assert len(event.data["identifier"]) == 16
     assert "hunter" not in str({**vars(event), "_state": None})
+
+
+@pytest.mark.parametrize("error", [User.MultipleObjectsReturned, AttributeError, OperationalError])
+def test_an_account_that_cannot_be_found_keeps_no_event_out(
+    error: type[Exception], rf: RequestFactory, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The host's manager does what it likes, and its backend logs people in without it."""
+
+    def fail(self: object, name: str) -> None:
+        raise error
+
+    monkeypatch.setattr(UserManager, "get_by_natural_key", fail)
+    with only("django.contrib.auth.signals.user_login_failed", settings):
+        user_login_failed.send(sender=None, credentials={"username": "alice"}, request=rf.post("/admin/login/"))
+
+    assert Event.objects.get(type="auth.user_login_failed").target_id == ""
 
 
 def test_credentials_of_another_shape(rf: RequestFactory) -> None:
