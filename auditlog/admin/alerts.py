@@ -20,8 +20,9 @@ from django.views.decorators.http import require_POST
 from ..alerts.raising import acknowledge, add_note, close
 from ..detection.findings import OVERALL
 from ..detection.rules import BY_NAME, RULES
-from ..models import Alert, Event, RuleSetting, Silence
+from ..models import Alert, RuleSetting, Silence
 from ..recording import record
+from .events import shown
 
 if TYPE_CHECKING:
     _AlertAdmin = admin.ModelAdmin[Alert]
@@ -72,7 +73,7 @@ class AlertAdmin(_AlertAdmin):
         alert = kwargs.get("obj")
         if isinstance(alert, Alert):
             context["rule"] = BY_NAME.get(alert.rule)
-            context["events"] = list(Event.objects.filter(uuid__in=alert.evidence).order_by("ts", "seq"))
+            context["events"] = list(shown(request, alert.evidence))
             context["steps"] = list(alert.steps.order_by("ts", "pk"))
             context["responses"] = list(alert.responses.order_by("done_at"))
             context["deliveries"] = list(alert.deliveries.order_by("pk"))

@@ -3,7 +3,7 @@
 # ruff: noqa: ARG002 - the names of the arguments are Django's
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from ..formats import Format
-from ..models import Event
+from ..models import Event, EventQuerySet
 from ..recording import record
 from . import display, exports, pages, saved, seals
 from .changelist import EventChangeList
@@ -134,3 +134,9 @@ class EventAdmin(_Admin):
 def may(request: HttpRequest, action: str) -> bool:
     """Say whether the caller may "view", "export", "respond" or "verify"."""
     return request.user.has_perm(f"{Event._meta.app_label}.{action}_event")  # noqa: SLF001
+
+
+def shown(request: HttpRequest, ids: Iterable[Any]) -> EventQuerySet:
+    """Return the events of ``ids`` that the caller may see beside something else, oldest first."""
+    found = Event.objects.filter(uuid__in=list(ids)) if may(request, "view") else Event.objects.none()
+    return found.order_by("ts", "seq")

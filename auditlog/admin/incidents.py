@@ -17,9 +17,10 @@ from django.views.decorators.http import require_POST
 
 from ..identifiers import well_formed
 from ..incidents import running
-from ..models import Event, Incident
+from ..models import Incident
 from ..recording import record
 from ..response.actions import allows
+from .events import shown
 from .responding import AGAIN
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class IncidentAdmin(_Admin):
         incident = kwargs.get("obj")
         if isinstance(incident, Incident):
             context["entries"] = list(incident.entries.order_by("ts", "pk"))
-            context["linked"] = list(Event.objects.filter(uuid__in=_listed(incident)).order_by("ts", "seq")[:100])
+            context["linked"] = list(shown(request, _listed(incident))[:100])
             context["notices"] = list(incident.notices.order_by("pk"))
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from ..identifiers import well_formed
-from ..models import Alert, Event, Response
+from ..models import Alert, Response
 from ..response.actions import PERMISSION, ResponseRefused, Subject, allows, offered, respond, undo
+from .events import shown
 
 if TYPE_CHECKING:
     _Admin = admin.ModelAdmin[Response]
@@ -150,7 +151,7 @@ def _subjects(request: HttpRequest, alert: Alert | None) -> list[tuple[str, str,
     """Return what the evidence names that can be acted on: kind, value, and what an account is called."""
     evidence = alert.evidence if alert else [request.GET.get("event", "")]
     found: dict[tuple[str, str], str] = {}
-    for event in Event.objects.filter(uuid__in=well_formed(evidence)):
+    for event in shown(request, well_formed(evidence)):
         named = {
             Subject.NETWORK: event.src_ip,
             Subject.ACCOUNT: event.actor_id,

@@ -94,6 +94,18 @@ def test_reading_is_not_changing(auditor: Client, erin: User, alert: Alert) -> N
     assert auditor.get(f"{ADMIN}alert/{alert.pk}/step/close/").status_code == 405
 
 
+def test_events_are_shown_to_who_may_view_events(responder: Client, erin: User, alert: Alert) -> None:
+    """Not beside an alert, and not to who types an id into the address."""
+    pages = [page(alert), f"{ADMIN}response/respond/?alert={alert.pk}", f"{ADMIN}response/respond/?event="]
+    pages[2] += str(alert.evidence[0])
+    for url in pages:
+        assertContains(responder.get(url), "u0")
+    erin.user_permissions.remove(Permission.objects.get(codename="view_event"))
+    for url in pages:
+        assertNotContains(responder.get(url), "u0")
+    assertContains(responder.get(pages[0]), "needs the permission to view them")
+
+
 def test_the_response_is_filled_in_from_the_alert_and_taken(responder: Client, alert: Alert) -> None:
     url = f"{ADMIN}response/respond/?alert={alert.pk}"
     assertContains(responder.get(url), 'value="192.0.2.66"')

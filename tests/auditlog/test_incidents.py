@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 from pytest_django import Settings
-from pytest_django.asserts import assertContains
+from pytest_django.asserts import assertContains, assertNotContains
 
 from accounts.models import User
 from auditlog.incidents import evidence, running
@@ -304,6 +304,17 @@ def test_the_page_shows_and_moves_it(responder: Client, incident: Incident, mail
     assert Incident.objects.get().state == IncidentState.CLOSED
     assertContains(responder.get(f"{page}change/"), "closed")
     assert responder.post(f"{page}step/note/", {"text": "more"}).status_code == 403
+
+
+def test_events_are_shown_to_who_may_view_events(responder: Client, incident: Incident, erin: User) -> None:
+    """Whoever opens an incident can type the id of any event into it."""
+    event = Event.objects.create(type="x.y", outcome="failed", severity=2, actor_type="user", actor_label="bob")
+    Incident.objects.filter(pk=incident.pk).update(events=[str(event.uuid)])
+    page = f"/admin/bulwark_auditlog/incident/{incident.pk}/change/"
+    assertContains(responder.get(page), "bob")
+    erin.user_permissions.remove(Permission.objects.get(codename="view_event"))
+    assertNotContains(responder.get(page), "bob")
+    assertContains(responder.get(page), "needs the permission to view them")
 
 
 @pytest.mark.parametrize(("step", "said"), [("dance", "There is no such step"), ("send", "There is no draft")])
