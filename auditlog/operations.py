@@ -106,6 +106,25 @@ class AppendOnly(_OnTable):
         return f"Make {self.model_name} append-only"
 
 
+class RefuseReplace(_OnTable):
+    """Installs the trigger that SQLite needs for INSERT OR REPLACE where `AppendOnly` did not know it yet."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        table = self.table(app_label, schema_editor, to_state)
+        if table is not None and schema_editor.connection.vendor == "sqlite":
+            triggers.install(schema_editor.connection, table)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        """Change nothing: `AppendOnly` takes it away with the others."""
+
+    def describe(self) -> str:
+        return f"Refuse to replace {self.model_name}"
+
+
 class SaltApart(_OnTable):
     """Gives each event that is stored already a salt of its own; the column's default gave all of them the same.
 

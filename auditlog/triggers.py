@@ -52,6 +52,14 @@ CREATE TRIGGER IF NOT EXISTS bulwark_event_no_{word} BEFORE {word} ON {table} WH
 BEGIN SELECT RAISE(ABORT, '{message}'); END
 """
 
+#: INSERT OR REPLACE takes a row away, and SQLite runs no trigger for that DELETE. A number that is not given yet is -1.
+_SQLITE_REPLACE = """
+CREATE TRIGGER IF NOT EXISTS bulwark_event_no_REPLACE BEFORE INSERT ON {table}
+WHEN EXISTS (SELECT 1 FROM {table} WHERE seq = NEW.seq AND seq >= 0 OR uuid = NEW.uuid AND ts = NEW.ts)
+BEGIN SELECT RAISE(ABORT, '{message}'); END
+"""
+
+_SQLITE_WORDS = ("UPDATE", "DELETE", "REPLACE")
 _NEEDED = ("bulwark_event_append_only", "bulwark_event_no_truncate", "bulwark_event_stamp")
 _MISSING = """
 SELECT relname, needed FROM unnest(%s::text[]) AS needed, pg_partition_tree(%s::regclass) AS tree
@@ -76,6 +84,7 @@ def install(connection: BaseDatabaseWrapper, table: str) -> None:
         else:
             for word in ("UPDATE", "DELETE"):
                 cursor.execute(_SQLITE.format(table=name, word=word, function=SQLITE_FUNCTION, message=MESSAGE))
+            cursor.execute(_SQLITE_REPLACE.format(table=name, message=MESSAGE))
 
 
 def missing(connection: BaseDatabaseWrapper, table: str) -> list[str]:
@@ -84,7 +93,7 @@ def missing(connection: BaseDatabaseWrapper, table: str) -> list[str]:
         if connection.vendor == "postgresql":
             cursor.execute(_MISSING, [list(_NEEDED), connection.ops.quote_name(table)])
             return [name if relation == table else f"{name} of {relation}" for relation, name in cursor.fetchall()]
-        needed = ["bulwark_event_no_UPDATE", "bulwark_event_no_DELETE"]
+        needed = [f"bulwark_event_no_{word}" for word in _SQLITE_WORDS]
         cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [table])
         there = {name for (name,) in cursor.fetchall()}
     return [name for name in needed if name not in there]
@@ -109,5 +118,5 @@ def remove(connection: BaseDatabaseWrapper) -> None:
                 "DROP FUNCTION IF EXISTS bulwark_auditlog_epoch()"
             )
         else:
-            for word in ("UPDATE", "DELETE"):
+            for word in _SQLITE_WORDS:
                 cursor.execute(f"DROP TRIGGER bulwark_event_no_{word}")

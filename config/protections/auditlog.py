@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from auditlog import spool
+from auditlog import spool, triggers
 from auditlog.models import Event
 
 from .base import Finding, Group, Protection, State, span
@@ -30,8 +30,8 @@ def events() -> Finding:
 
 
 def append_only() -> Finding:
-    triggers, may_change = guards()
-    if not triggers:
+    is_guarded, may_change = guards()
+    if not is_guarded:
         return Finding(State.OFF, "The database lets events be changed.")
     if may_change:
         return Finding(State.PARTLY, "Triggers refuse changes; this database role owns the table.")
@@ -40,17 +40,16 @@ def append_only() -> Finding:
 
 def guards() -> tuple[bool, bool]:
     """Tell whether triggers guard the table, and whether the server's role could change rows were it not for them."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = %s::regclass AND tgenabled <> 'D' "
                 "AND tgname = 'bulwark_event_append_only'), has_table_privilege(%s, 'UPDATE')",
                 [TABLE, TABLE],
             )
-            triggers, may_change = cursor.fetchone()
-            return bool(triggers), bool(may_change)
-        cursor.execute("SELECT COUNT(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [TABLE])
-        return cursor.fetchone()[0] >= 2, True
+            is_guarded, may_change = cursor.fetchone()
+            return bool(is_guarded), bool(may_change)
+    return not triggers.missing(connection, TABLE), True
 
 
 def signals() -> Finding:

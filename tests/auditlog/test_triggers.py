@@ -6,14 +6,18 @@ from collections.abc import Callable
 from contextlib import closing
 
 import pytest
+from django.apps import apps
 from django.db import IntegrityError, connection, transaction
+from django.db.migrations.state import ProjectState
 
 from auditlog import maintenance, partitions, triggers
 from auditlog.models import Event
+from auditlog.operations import RefuseReplace
 
 postgres = pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only")
 sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite only")
 
+TABLE = Event._meta.db_table
 UPDATE = "UPDATE bulwark_auditlog_event SET reason = 'forged'"
 DELETE = "DELETE FROM bulwark_auditlog_event"
 
@@ -98,6 +102,43 @@ def test_the_database_writes_the_transaction_whatever_an_insert_says(events: Cal
         cursor.execute("SELECT pg_current_xact_id()::text::bigint")
         assert cursor.fetchone() == (event.tx,)
     assert event.epoch == 1
+
+
+@sqlite
+@pytest.mark.parametrize("key", ["seq", "uuid"])
+def test_an_event_cannot_be_replaced(key: str, events: Callable[..., Event]) -> None:
+    """Which is a DELETE that no trigger is told of."""
+    event = events(reason="true")
+    names = [field.attname for field in Event._meta.concrete_fields if key == "seq" or field.attname != "seq"]
+    given = {"reason": "'forged'", "uuid": "'0123'" if key == "seq" else "uuid"}
+    values = ", ".join(given.get(name, name) for name in names)
+
+    with pytest.raises(IntegrityError, match="events are only ever added"):
+        run(f"INSERT OR REPLACE INTO bulwark_auditlog_event ({', '.join(names)}) SELECT {values} FROM {TABLE}")
+
+    assert [(found.pk, found.reason) for found in Event.objects.all()] == [(event.pk, "true")]
+
+
+@sqlite
+def test_a_number_that_is_less_than_any_keeps_no_event_out(events: Callable[..., Event]) -> None:
+    """SQLite's triggers know a number that is to be given as -1."""
+    events(seq=-1)
+    events()
+
+    assert Event.objects.count() == 2
+
+
+@sqlite
+@pytest.mark.django_db(transaction=True)
+def test_a_log_of_before_learns_to_refuse_it() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER bulwark_event_no_replace")
+    assert triggers.missing(connection, TABLE) == ["bulwark_event_no_REPLACE"]
+    state = ProjectState.from_apps(apps)
+    with connection.schema_editor(atomic=False) as editor:
+        RefuseReplace("Event").database_forwards("bulwark_auditlog", editor, state, state)
+
+    assert triggers.missing(connection, TABLE) == []
 
 
 @sqlite
