@@ -7,6 +7,7 @@ Exits with 0 where all is well, with 1 where it is not. Checkpoints from the pla
 import json
 import sys
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -82,16 +83,20 @@ class Command(BaseCommand):
             raise CommandError(msg)
         began, total = time.monotonic(), sum(Tree.objects.using(alias).values_list("size", flat=True))
         with Bar("events", total, self.stderr) as bar:
-            known = [*given, *publishing.known(keys)]
+            doubtful: list[str] = []
+            known = [*given, *publishing.known(keys, doubtful.append)]
             verdict = verifying.verify(alias, keys, known=known, since=since, show=bar.show)
         outcome = Outcome.SUCCESS if verdict.is_good else Outcome.FAILED
         data = {"events": verdict.events, "checkpoints": verdict.checkpoints, "findings": len(verdict.findings)}
         record(VERIFIED, outcome=outcome, severity=None if verdict.is_good else Severity.CRITICAL, data=data)
-        self._tell(verdict, time.monotonic() - began)
+        self._tell(verdict, time.monotonic() - began, doubtful)
 
-    def _tell(self, verdict: verifying.Verdict, took: float) -> None:
+    def _tell(self, verdict: verifying.Verdict, took: float, doubtful: Iterable[str] = ()) -> None:
         speed = f" in {took:.1f} s, {verdict.events / max(took, 1e-9):.0f} a second" if took else ""
         self.stdout.write(f"Read {verdict.events} events{speed}; compared {verdict.checkpoints} signed checkpoints.")
+        for name in sorted(set(doubtful)):
+            what = "cannot all be read: without them nobody sees whether the newest events were cut off"
+            self.stdout.write(f"THE CHECKPOINTS AT {name} {what}.")
         if verdict.unsealed:
             self.stdout.write(f"{verdict.unsealed} events are not sealed yet, the oldest of {verdict.oldest_unsealed}.")
         if verdict.is_good:
@@ -112,4 +117,8 @@ def _moment(text: str | None) -> datetime | None:
     if found is None:
         msg = f"{text!r} is no day and no time."
         raise CommandError(msg)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    try:
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError as error:
+        msg = f"{text!r} lies beyond the calendar."
+        raise CommandError(msg) from error

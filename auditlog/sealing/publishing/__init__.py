@@ -5,7 +5,7 @@ cannot be published is counted, told by the signal `publication_failed`, and tri
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -38,9 +38,12 @@ def publisher(name: str) -> Publisher:
     return made(conf.publishers[name], Publisher)  # type: ignore[type-abstract]
 
 
-def known(keys: KeySet) -> list[Checkpoint]:
-    """Return what was published last of each tree, at each place that can be read, signatures checked."""
-    return [checkpoint for name in conf.publishers for checkpoint in _heads(name, keys)]
+def known(keys: KeySet, doubt: Callable[[str], object] = lambda _place: None) -> list[Checkpoint]:
+    """Return what was published last of each tree, at each place that can be read, signatures checked.
+
+    :param doubt: called with the name of a place that cannot be read, or that holds what nobody of ``keys`` has signed.
+    """
+    return [checkpoint for name in conf.publishers for checkpoint in _heads(name, keys, doubt)]
 
 
 def publish_due(alias: str) -> list[str]:
@@ -49,13 +52,20 @@ def publish_due(alias: str) -> list[str]:
     return [] if tree is None else [name for name in conf.publishers if not _is_published(name, tree, alias)]
 
 
-def _heads(name: str, keys: KeySet) -> Iterator[Checkpoint]:
+def _heads(name: str, keys: KeySet, doubt: Callable[[str], object]) -> Iterator[Checkpoint]:
     try:
-        for note in publisher(name).heads():
-            yield Checkpoint.opened(note, keys)
+        notes = publisher(name).heads()
     except Exception:
         # Open: the seal goes on without this place's word. `auditlog_verify --checkpoint` can still be given it.
         logger.exception("The checkpoints at %s cannot be read.", name)
+        doubt(name)
+        return
+    for note in notes:
+        try:
+            yield Checkpoint.opened(note, keys)
+        except ValueError:
+            logger.exception("A checkpoint at %s is none of ours.", name)
+            doubt(name)
 
 
 def _is_published(name: str, tree: Tree, alias: str) -> bool:

@@ -31,15 +31,28 @@ class FilePublisher(Publisher):
             history.write(f"{note}\n")
             history.flush()
             os.fsync(history.fileno())
-        with tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False) as file:
-            file.write(note)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).chmod(0o644)
-        Path(file.name).replace(path)
+        self._put(path, note)
+
+    def _put(self, path: Path, note: str) -> None:
+        """Put ``note`` in place of what is there, whole or not at all."""
+        file = tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False)  # noqa: SIM115 - it outlives its being open
+        made = Path(file.name)
+        try:
+            with file:
+                file.write(note)
+                file.flush()
+                os.fsync(file.fileno())
+            made.chmod(0o644)
+            made.replace(path)
+        except OSError:
+            made.unlink()  # it is tried again, and each time would leave one
+            raise
 
     def heads(self) -> list[str]:
-        return [path.read_text() for path in self.folder.glob("*.checkpoint") if _NAME.fullmatch(path.name)]
+        # What is no text is no checkpoint: it is told from the others by its signature.
+        return [
+            path.read_text(errors="replace") for path in self.folder.glob("*.checkpoint") if _NAME.fullmatch(path.name)
+        ]
 
 
 def _size(path: Path) -> int:

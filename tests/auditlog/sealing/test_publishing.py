@@ -88,6 +88,30 @@ def test_a_file_holds_the_newest_and_another_all_of_a_month(key: notes.Signer, t
         publisher.publish(*note_of(key, 1, 8))
 
 
+def test_a_note_that_cannot_be_put_in_place_leaves_nothing_behind(
+    key: notes.Signer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError):  # noqa: PT011 - the one above
+        FilePublisher(tmp_path).publish(*note_of(key, 1, 5))
+
+    assert [path.suffix for path in tmp_path.iterdir()] == [".checkpoints"]
+
+
+@pytest.mark.parametrize("damaged", [b"", b"\xff\xfe", b"audit.example.com/1\n5\nAAAA\n"])
+def test_a_note_that_is_damaged_does_not_hide_the_others(key: notes.Signer, published: Path, damaged: bytes) -> None:
+    for tree in (1, 2, 3):
+        FilePublisher(published).publish(*note_of(key, tree, 5))
+    (published / "2.checkpoint").write_bytes(damaged)
+    doubtful: list[str] = []
+
+    assert sorted(found.tree for found in publishing.known(own_keys(), doubtful.append)) == [1, 3]
+    assert doubtful == ["disk"]
+
+
 def test_a_webhook_gets_the_note(key: notes.Signer, place: str) -> None:
     checkpoint, note = note_of(key, 1, 5)
 

@@ -48,6 +48,27 @@ def test_a_checkpoint_that_was_kept_elsewhere_is_compared(
         call_command("auditlog_verify", "--checkpoint", str(kept))
 
 
+def test_a_place_whose_word_is_missing_is_told(
+    log: list[Event], published: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    published.mkdir()
+    call_command("auditlog_verify")
+    assert "CHECKPOINTS" not in capsys.readouterr().out
+    (published / "1.checkpoint").write_text("")
+
+    call_command("auditlog_verify")
+
+    told = capsys.readouterr().out
+    assert "THE CHECKPOINTS AT disk cannot all be read" in told
+    assert "The log is what was signed." in told
+
+
+@pytest.mark.parametrize("since", ["", "yesterday", "2026-02-30", "0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00"])
+def test_a_time_that_there_is_not_is_told(since: str, log: list[Event]) -> None:
+    with pytest.raises(CommandError):
+        call_command("auditlog_verify", "--since", since)
+
+
 def test_since_reads_the_young_and_compares_the_hashes_of_the_old(log: list[Event], verify: Verify) -> None:
     since = log[400].ts
     verdict = verify(since=since)
