@@ -8,7 +8,6 @@ import fcntl
 import json
 import logging
 import os
-import secrets
 import threading
 from pathlib import Path
 from typing import IO
@@ -17,6 +16,7 @@ from django.utils.dateparse import parse_datetime
 
 from . import spool
 from .conf import conf
+from .identifiers import uuid7
 from .models import Event
 
 logger = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class Journal:
         while True:
             # Containers share a folder and number their processes alike: the number alone may be a living one's, or a
             # dead one's, whose counts are still to be stored.
-            self._path = spool.own_file().with_suffix(f".{secrets.token_hex(8)}{SUFFIX}")
+            self._path = spool.own_file().with_suffix(f".{uuid7().hex}{SUFFIX}")
             flags = os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_RDWR
             file = os.fdopen(os.open(self._path, flags, 0o600), "a", encoding="utf-8")
             fcntl.flock(file, fcntl.LOCK_EX)
