@@ -1,7 +1,9 @@
 """The events of a search as a file."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponseBadRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -25,10 +27,18 @@ def export(request: HttpRequest) -> HttpResponseBase:
         return HttpResponseBadRequest("Choose a format and a search that the list of events shows without mistakes.")
     record("auditlog.events_exported", request=request, data={"format": kind, "filters": search.asked})
     found = Format(kind)
-    response = StreamingHttpResponse(write(found, _batches(search.question())), content_type=found.content_type)
+    parts = write(found, _batches(search.question()))
+    # Of a plain iterator Django would make a list under ASGI: the whole file in memory.
+    content = _one_by_one(parts) if isinstance(request, ASGIRequest) else parts
+    response = StreamingHttpResponse(content, content_type=found.content_type)
     name = f"events-{timezone.now():%Y%m%dT%H%M%SZ}.{found.extension}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+async def _one_by_one(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while (part := await sync_to_async(lambda: next(parts, None))()) is not None:
+        yield part
 
 
 def _batches(question: Question) -> Iterator[list[Event]]:

@@ -9,10 +9,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.http import StreamingHttpResponse
-from django.test import Client
+from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -122,6 +123,29 @@ def test_an_export_holds_the_filtered_set_and_is_an_event(
     assert "attachment" in response["Content-Disposition"]
     lines = list(csv.reader(io.StringIO(text)))[1:] if kind == "csv" else [*map(json.loads, text.splitlines())]
     assert len(lines) == 5
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", ["csv", "ndjson"])
+def test_an_export_leaves_piece_by_piece_under_asgi(
+    kind: str, erin: User, events: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Django would take all of it into memory first."""
+    allow(erin, "export_event")
+    for number in range(5):
+        events(reason=f"no {number}")
+    monkeypatch.setattr(scanning.every, "__defaults__", (2,))
+    client = AsyncClient()
+
+    async def read() -> list[bytes]:
+        await client.aforce_login(erin)
+        response: Any = await client.get(f"{LIST}export/", {"format": kind, "type": "accounts.login_failed"})
+        return [part async for part in response.streaming_content]
+
+    parts = async_to_sync(read)()
+
+    assert len(parts) == 3 + (kind == "csv")
+    assert [number for number in range(5) if f"no {number}".encode() in b"".join(parts)] == list(range(5))
 
 
 def test_what_cannot_be_told_is_not_exported(exporter: Client, events: Store, monkeypatch: pytest.MonkeyPatch) -> None:
