@@ -63,6 +63,11 @@ class Reading:
         here = self._in_order(written.filter(self._after(), epoch=self.place.epoch)).first()
         return here or written.filter(epoch__gt=self.place.epoch).order_by("epoch", "tx", "seq").first()
 
+    def may_read(self, event: Event) -> bool:
+        """Say whether ``event`` can be read now, or has to wait for a transaction that is open."""
+        written = Event.objects.using(self.alias).filter(seq=event.seq, ts=event.ts)
+        return not self._has_tx or written.filter(tx__lt=_OldestOpenTransaction()).exists()
+
     def _end_of_next(self, size: int, *, is_complete: bool = False) -> tuple[int, int, int, Any] | None:
         """Return where the last of the next ``size`` events stands, or of as many as there are."""
         events = Event.objects.using(self.alias).filter(self._after(), epoch=self.place.epoch)

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from auditlog.detection.engine import detect_new, detect_standing
 from auditlog.detection.rules import RULES, active
-from auditlog.models import Alert, Event, Follower, Outcome, RuleSetting, Severity
+from auditlog.models import Alert, Event, Follower, Outcome, RuleSetting, Severity, Tree
 from tests.auditlog.detection.world import (
     DAY,
     HOUR,
@@ -240,6 +240,32 @@ def test_a_sealer_that_stands_still() -> None:
     Follower.objects.update(updated_at=NOON - HOUR)
     detect_standing("default", now=NOON)
     assert names(list(Alert.objects.all())) == {"sealing_stalled"}
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only")
+def test_a_sealer_that_an_open_transaction_holds_up() -> None:
+    """It looks again and again, and seals nothing: whoever keeps a transaction open keeps the log unsealed."""
+    store([login(NOON - HOUR, "alice")])  # the test's own transaction is open
+    Follower.objects.create(name="seal")
+    Follower.objects.update(updated_at=NOON)
+    tree = Tree.objects.create(number=1, format=1, incarnation="x", reason="first", sealed_at=NOON - MINUTE)
+    detect_standing("default", now=NOON)
+    assert not Alert.objects.exists()  # it gets on
+    tree.sealed_at = NOON - HOUR
+    tree.save()
+    detect_standing("default", now=NOON)
+    assert names(list(Alert.objects.all())) == {"sealing_stalled"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_old_event_that_has_come_just_now_holds_up_nobody(settled: Callable[[], None]) -> None:
+    """It had waited on disk for the database."""
+    store([login(NOON - HOUR, "alice")])
+    Follower.objects.create(name="seal")
+    Follower.objects.update(updated_at=NOON)
+    settled()
+    detect_standing("default", now=NOON)
+    assert not Alert.objects.exists()
 
 
 def test_an_event_of_a_clock_that_was_ahead_hides_no_sealer_that_stands_still() -> None:
