@@ -147,11 +147,15 @@ def audited(*, fields: Iterable[str], triggers: bool = False) -> Callable[[type[
 
     :param fields: names of the columns whose values are told; a secret among them is redacted.
     :param triggers: also tell of what is changed without `save()`, on PostgreSQL.
+    :raises TypeError: the model is abstract, and has no rows.
     """
 
     def register(model: type[Audited]) -> type[Audited]:
         from .event_types import Kind, register_kind
 
+        if model._meta.abstract:  # noqa: SLF001
+            msg = f"{model.__name__} is abstract: audit the models that are made of it."
+            raise TypeError(msg)
         watch = registry[model._meta.label_lower] = Watch(model, tuple(fields), triggers)  # noqa: SLF001
         for action in _ACTIONS:
             register_kind(f"{watch.prefix}_{action}", Kind())

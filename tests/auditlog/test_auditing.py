@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
+from django.db.models import Model
 from pytest_django.asserts import assertNumQueries
 
 import auditlog
@@ -167,6 +168,15 @@ def test_the_decorator_is_found_in_the_package() -> None:
     assert auditlog.audited(fields=[]) is not None
     with pytest.raises(AttributeError):
         auditlog.nothing  # noqa: B018
+
+
+def test_an_abstract_model_is_refused() -> None:
+    class Priced(Model):
+        class Meta:
+            abstract = True
+
+    with pytest.raises(TypeError, match="Priced is abstract"):
+        auditlog.audited(fields=["amount"])(Priced)  # type: ignore[type-abstract]
 
 
 def test_a_field_that_is_no_column_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
