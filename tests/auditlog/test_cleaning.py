@@ -122,3 +122,12 @@ def test_length_is_cut() -> None:
     assert cleaned[cleaning.TRUNCATED] == 301 - cleaning.MAX_ITEMS
     assert cleaned["list"][-1] == cleaning.TRUNCATED
     assert len(json.dumps(cleaned)) < 20_000
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["AKIAIOSFODNN7EXAMPLE", "xoxb-123456789012-abcdefghij", "eyJhbGciOiJub25lIn0.e30.", "eyJhbGciOiJub25lIn0"],
+)
+@pytest.mark.parametrize("before", ["", "x-", "a.b-"])
+def test_a_short_secret_without_odd_letters_is_none_that_is_plain(secret: str, before: str) -> None:
+    assert cleaning.text(f"{before}{secret}", 100) == f"{before}{REDACTED}"
