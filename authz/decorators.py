@@ -52,7 +52,7 @@ def policy_required(action: str, model: type[Model], *, key: str = "", login: bo
             return await sync_to_async(decided)(request, kwargs) or await view(request, *args, **kwargs)
 
         wrapped: Any = async_view if iscoroutinefunction(view) else sync_view
-        setattr(wrapped, DECLARED, Declared(action, model))
+        setattr(wrapped, DECLARED, Declared(action, model, by_itself=True))
         found: View = wrapped
         return found
 

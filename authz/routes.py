@@ -15,6 +15,8 @@ from .conf import conf
 from .drf.actions import DECLARED, PUBLIC, Declared
 from .drf.permissions import PolicyPermission
 
+_UNASKED = "an action is declared, but neither policy_required nor a PolicyPermission in permission_classes asks for it"
+
 
 class By(StrEnum):
     """Who decides about a route."""
@@ -40,6 +42,10 @@ class Route:
     action: str = ""
     model: type[Model] | None = None
     reason: str = ""
+
+
+# Who decides, the action, its model, the reason.
+_Decision = tuple[By, str, type[Model] | None, str]
 
 
 def routes() -> list[Route]:
@@ -72,7 +78,7 @@ def _text(pattern: URLPattern | URLResolver) -> str:
 
 def _of_view(entry: _Entry) -> Iterator[Route]:
     path, view, admin = entry
-    kind = getattr(view, "cls", None) or getattr(view, "view_class", None)
+    kind = _class_of(view)
     name = _name(kind or view)
     if admin:
         by, action, model, reason = _elsewhere("django.contrib.admin")
@@ -81,8 +87,13 @@ def _of_view(entry: _Entry) -> Iterator[Route]:
         return
     permissions = getattr(view, "initkwargs", {}).get("permission_classes", getattr(kind, "permission_classes", ()))
     for method, handler in _handlers(view, kind):
-        by, action, model, reason = _decision(kind, handler, name, permissions)
+        by, action, model, reason = _decision(view, handler, name, permissions)
         yield Route(path, method, name, by, action, model, reason)
+
+
+def _class_of(view: Any) -> Any:
+    """Return the class that a view of a URLconf was made of, REST framework's or Django's, or None."""
+    return getattr(view, "cls", None) or getattr(view, "view_class", None)
 
 
 def _name(view: Any) -> str:
@@ -104,18 +115,17 @@ def _handlers(view: Any, kind: Any) -> Iterator[tuple[str, Any]]:
         yield from ((name.upper(), getattr(kind, name)) for name in names if hasattr(kind, name))
 
 
-def _decision(
-    kind: Any, handler: Any, name: str, permissions: Collection[Any]
-) -> tuple[By, str, type[Model] | None, str]:
+def _decision(view: Any, handler: Any, name: str, permissions: Collection[Any]) -> _Decision:
+    kind = _class_of(view)
     function = getattr(kind, handler, None) if isinstance(handler, str) else handler
-    places = (function, kind, *permissions)
-    reason = _first(places, PUBLIC)
+    places = (function, view, kind, *permissions)
+    declared = next((place for place in places if getattr(place, PUBLIC, None) or getattr(place, DECLARED, None)), None)
+    reason = getattr(declared, PUBLIC, None)
     if reason:
         return By.NOBODY, "", None, reason
-    declared = _first(places, DECLARED)
-    found = _declared(kind, handler, declared)
+    found = _declared(kind, handler, getattr(declared, DECLARED, None))
     if found is not None and found.model is not None and found.action:
-        return _guarded(kind, found, permissions)
+        return _guarded(found, permissions)
     return _elsewhere(name)
 
 
@@ -124,11 +134,10 @@ def _declared(kind: Any, handler: Any, declared: Declared | None) -> Declared | 
     return ask(handler, declared) if ask is not None and isinstance(handler, str) else declared
 
 
-def _guarded(kind: Any, declared: Declared, permissions: Collection[Any]) -> tuple[By, str, type[Model] | None, str]:
-    # A function view without a class is decided by its own decorator.
-    if kind is not None and not any(map(_asks_policy, permissions)):
-        return By.UNDECLARED, "", None, "an action is declared, but PolicyPermission is not in permission_classes"
-    return By.POLICY, declared.action, declared.model, ""
+def _guarded(declared: Declared, permissions: Collection[Any]) -> _Decision:
+    if declared.by_itself or any(map(_asks_policy, permissions)):
+        return By.POLICY, declared.action, declared.model, ""
+    return By.UNDECLARED, "", None, _UNASKED
 
 
 def _asks_policy(permission: Any) -> bool:
@@ -138,7 +147,7 @@ def _asks_policy(permission: Any) -> bool:
     return issubclass(permission if isinstance(permission, type) else type(permission), PolicyPermission)
 
 
-def _elsewhere(name: str) -> tuple[By, str, type[Model] | None, str]:
+def _elsewhere(name: str) -> _Decision:
     for prefix, reason in conf.decided_elsewhere.items():
         if f"{name}.".startswith(f"{prefix}."):
             return By.ELSEWHERE, "", None, reason
@@ -148,9 +157,4 @@ def _elsewhere(name: str) -> tuple[By, str, type[Model] | None, str]:
 def is_decided_elsewhere(match: ResolverMatch) -> bool:
     """Tell whether a view decides by itself, as the Django admin does."""
     view = match.func
-    kind = getattr(view, "cls", None) or getattr(view, "view_class", None)
-    return "admin" in match.app_names or _elsewhere(_name(kind or view))[0] is By.ELSEWHERE
-
-
-def _first(places: Iterable[Any], name: str) -> Any:
-    return next((value for place in places if (value := getattr(place, name, None))), None)
+    return "admin" in match.app_names or _elsewhere(_name(_class_of(view) or view))[0] is By.ELSEWHERE

@@ -17,10 +17,14 @@ PUBLIC = "public_reason"
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What `policy_action` leaves on a handler."""
+    """What `policy_action` and `policy_required` leave on a handler.
+
+    :ivar by_itself: it decides, too; otherwise `PolicyPermission` must ask.
+    """
 
     action: str
     model: "type[Model] | None"
+    by_itself: bool = False
 
 
 def policy_action(action: str, model: "type[Model] | None" = None) -> Callable[[Handler], Handler]:
@@ -60,7 +64,11 @@ def _permission(name: str, value: object) -> list[type[Any]]:
 
 
 def marked(view: "APIView", request: "Request", name: str) -> Any:
-    """Return what a decorator left for this request: on the handler, else on the view, else None."""
+    """Return what a decorator left for this request: on the handler, else on the view, else None.
+
+    A view that is public leaves to the policy a handler of which an action is declared.
+    """
     method = (request.method or "").lower()
     handler = getattr(view, getattr(view, "action", None) or method, None)
-    return getattr(handler, name, None) or getattr(view, name, None)
+    found = getattr(handler, name, None)
+    return found if found or (name == PUBLIC and hasattr(handler, DECLARED)) else getattr(view, name, None)

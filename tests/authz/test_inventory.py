@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
+from django.utils.decorators import method_decorator
 from django.views import View
 from rest_framework.permissions import AllowAny
 from rest_framework.test import APIClient
@@ -20,7 +21,7 @@ from accounts.mfa.permissions import RecentLogin
 from authz import inventory
 from authz.checks import check_routes, check_settings
 from authz.decorators import policy_required
-from authz.drf import PolicyPermission, PolicyViewSet, public
+from authz.drf import PolicyPermission, PolicyViewSet, policy_action, public
 from authz.permissions import HasRole
 from authz.routes import By, Route, routes
 from tests.authz.library import urls
@@ -46,6 +47,33 @@ def plain(request: HttpRequest) -> HttpResponse:
 
 class Page(View):
     def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+
+@policy_action("export", Book)
+def asked_by_nobody(request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
+
+
+class DecidedPage(View):
+    @method_decorator(policy_required("export", Book))
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    @policy_action("export", Book)
+    def post(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+
+@public("a test")
+class OpenButFor(APIView):
+    permission_classes = (PolicyPermission,)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+    @policy_action("export", Book)
+    def post(self, request: HttpRequest) -> HttpResponse:
         return HttpResponse()
 
 
@@ -76,6 +104,10 @@ urlpatterns = [
     path("open-page/", open_page),
     path("plain/", plain),
     path("page/", Page.as_view()),
+    path("asked-by-nobody/", asked_by_nobody),
+    path("decided-page/", DecidedPage.as_view()),
+    path("wrapped-page/", policy_required("export", Book)(Page.as_view())),
+    path("open-but-for/", OpenButFor.as_view()),
     path("loosened/", Loosened.as_view({"get": "list"})),
     path("opened/", BookViewSet.as_view({"get": "list"}, permission_classes=[AllowAny])),
     path("either/", BookViewSet.as_view({"get": "list"}, permission_classes=[AllowAny | PolicyPermission])),
@@ -113,6 +145,12 @@ def by_name() -> dict[str, Route]:
         ("ANY /open-page/", By.NOBODY, ""),
         ("ANY /plain/", By.UNDECLARED, ""),
         ("GET /page/", By.UNDECLARED, ""),
+        ("ANY /asked-by-nobody/", By.UNDECLARED, ""),
+        ("GET /decided-page/", By.POLICY, "export"),
+        ("POST /decided-page/", By.UNDECLARED, ""),
+        ("GET /wrapped-page/", By.POLICY, "export"),
+        ("GET /open-but-for/", By.NOBODY, ""),
+        ("POST /open-but-for/", By.POLICY, "export"),
         ("GET /loosened/", By.UNDECLARED, ""),
         ("GET /opened/", By.UNDECLARED, ""),
         ("GET /either/", By.UNDECLARED, ""),
@@ -123,6 +161,12 @@ def by_name() -> dict[str, Route]:
 )
 def test_each_route_is_listed_with_who_decides(by_name: dict[str, Route], name: str, by: By, action: str) -> None:
     assert (by_name[name].by, by_name[name].action) == (by, action)
+
+
+def test_a_public_view_leaves_to_the_policy_what_declares_an_action(client: Any, db: None) -> None:
+    with override_settings(ROOT_URLCONF=__name__):
+        assert client.get("/open-but-for/").status_code == 200
+        assert client.post("/open-but-for/").status_code == 401
 
 
 def test_a_view_set_that_was_used_is_listed_as_before(by_name: dict[str, Route], db: None) -> None:
