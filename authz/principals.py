@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from . import memory
 from .conf import conf
 from .environment import Environment
-from .roles import ANYONE
+from .roles import ANYONE, IMPLICIT
 from .tenants import as_id
 
 _KEPT_AS = "_bulwark_principal"
@@ -23,7 +23,8 @@ class Principal:
     """What every decision is about, besides the row.
 
     :ivar roles: the roles of the user's memberships in this tenant, all that they include, and the implicit ones.
-    :ivar tenant_id: None in no tenant; rows of tenants are then out of reach.
+    :ivar tenant_id: None in no tenant, and in one in which the user holds no role. Rows of tenants are then out of
+        reach, also of what is allowed to "authenticated" or "anyone".
     :ivar crosses_tenants: made by `sudo` only.
     :ivar known: the user is authenticated and active.
     """
@@ -69,8 +70,7 @@ def principal_for(user: Any, *, tenant: UUID | None = None, env: Environment | N
     """Return a user as a principal without a request: for jobs, commands and explanations. Up to two queries."""
     if not _counts(user):
         return Principal(user or AnonymousUser(), env=env or Environment())
-    roles = memory.roles_of(user.pk, tenant, version=None)
-    return Principal(user, tenant, roles, env or Environment(), known=True)
+    return _member(user, tenant, None, env or Environment(), None)
 
 
 def _counts(user: Any) -> bool:
@@ -83,8 +83,16 @@ def _stranger(user: Any, plain: HttpRequest) -> Principal:
 
 def _authenticated(user: Any, request: Any, plain: HttpRequest) -> Principal:
     tenant = as_id(conf.tenant(request))
-    roles = memory.roles_of(user.pk, tenant, version=conf.version(request))
-    return Principal(user, tenant, roles, Environment(request), request=plain, known=True)
+    return _member(user, tenant, conf.version(request), Environment(request), plain)
+
+
+def _member(
+    user: Any, tenant: UUID | None, version: int | None, env: Environment, request: HttpRequest | None
+) -> Principal:
+    roles = memory.roles_of(user.pk, tenant, version=version)
+    # A token, a header or a host name says any tenant, and a token that of a membership which has ended since.
+    inside = tenant if roles > IMPLICIT else None
+    return Principal(user, inside, roles, env, request=request, known=True)
 
 
 async def aprincipal(request: Any) -> Principal:

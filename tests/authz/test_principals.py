@@ -12,11 +12,15 @@ from rest_framework.request import Request
 
 from authz import claims, memory, tenants, versions
 from authz.conf import conf
+from authz.engine import Verdict
 from authz.environment import Environment
 from authz.models import AuthorizationVersion, Membership
+from authz.policies import allow
 from authz.principals import principal, principal_for
 from authz.roles import IMPLICIT
+from authz.testing import action_with
 from tests.authz.conftest import Cast
+from tests.authz.library.models import Book
 
 pytestmark = pytest.mark.django_db
 
@@ -105,6 +109,19 @@ def test_roles_of_another_tenant_do_not_count(cast: Cast) -> None:
     auth = session(cast, "charlie")
     assert principal(request_of(cast.charlie, **auth)).roles == {"anyone", "authenticated"}
     assert "editor" in principal(request_of(cast.charlie, **(auth | {"tenant": str(cast.other.pk)}))).roles
+
+
+def test_who_holds_no_role_in_a_tenant_is_not_in_it(cast: Cast) -> None:
+    """Else what is allowed to whoever is logged in would be open to every tenant that a header or a token names."""
+    action = action_with(Book, allow("authenticated") | allow("anyone"), tenant="tenant")
+    theirs = Book.objects.create(tenant=cast.other, title="theirs")
+    auth = session(cast, "bob") | {"tenant": str(cast.other.pk)}
+    for who in (principal(request_of(cast.bob, **auth)), principal_for(cast.bob, tenant=cast.other.pk)):
+        assert (who.tenant_id, action.check(who, theirs), action.scope(who)) == (None, False, Verdict.NONE)
+    mine = Book.objects.create(tenant=cast.acme, title="mine")
+    assert action.check(principal(request_of(cast.bob, **session(cast, "bob"))), mine)
+    Membership.objects.filter(user=cast.bob).delete()
+    assert not action.check(principal(request_of(cast.bob, **session(cast, "bob"))), mine)
 
 
 @pytest.mark.parametrize("tenant", ["", "no id", "00000000-0000-0000-0000-00000000000x", "None"])

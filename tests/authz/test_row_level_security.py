@@ -143,11 +143,11 @@ def test_raw_sql_sees_nothing_outside_a_tenant(connected: None) -> None:
     assert titles() == titles("SELECT 'tag' FROM library_book_tags") == []
 
 
-@pytest.mark.parametrize(("name", "seen"), [("alice", ["ours"]), ("charlie", ["theirs"]), ("nobody", ["ours"])])
+@pytest.mark.parametrize(("name", "seen"), [("alice", ["ours"]), ("charlie", ["theirs"]), ("nobody", [])])
 def test_raw_sql_sees_the_tenant_that_code_states(connected: None, books: Cast, name: str, seen: list[str]) -> None:
     with within(books.principal(name)):
         assert titles() == seen
-        assert titles("SELECT 'tag' FROM library_book_tags") == ["tag"]
+        assert titles("SELECT 'tag' FROM library_book_tags") == ["tag" for _ in seen]
         assert [book.title for book in Book.objects.all()] == seen
         assert [book.title for book in Book.objects.iterator(chunk_size=1)] == seen
         with transaction.atomic():
