@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import django
 from django.db import models, transaction
+from django.db.models.sql import Query
 
 from .conf import conf
 from .language.sites import Site
@@ -42,7 +43,6 @@ _EVALUATING = (
     "explain",
     "iterator",
     "raw",
-    "resolve_expression",  # as a sub-query of another model's rows
     "update",
 )
 
@@ -55,10 +55,33 @@ class UnscopedQuery(RuntimeError):  # noqa: N818  (named as what happened)
         super().__init__(f'{site}: {label} is read without a policy: use scoped(rows, principal), or .unscoped("why").')
 
 
+class ProtectedQuery(Query):
+    """The query of a protected set, which raises as a part of another one too: in a sub-query, an EXISTS, a UNION.
+
+    :ivar of_everybody: no policy was asked. Only sets say so: what Django makes of a query to join it says nothing.
+    """
+
+    of_everybody = False
+
+    def get_compiler(self, using: Any = None, connection: Any = None, elide_empty: bool = True) -> Any:
+        if connection is not None and self.of_everybody:  # only the compiler of another query brings its connection
+            guard(self)
+        return super().get_compiler(using, connection, elide_empty)
+
+
 class ProtectedQuerySet(_QuerySet):
     """Is scoped, says why it is not, or raises."""
 
-    is_scoped = False
+    def __init__(self, model: Any = None, query: Any = None, using: Any = None, hints: Any = None) -> None:
+        if query is None:
+            query = ProtectedQuery(model)
+            query.of_everybody = True
+        super().__init__(model, query, using, hints)
+
+    @property
+    def is_scoped(self) -> bool:
+        """Was a policy asked, or a reason given?"""
+        return not getattr(self.query, "of_everybody", True)
 
     def unscoped(self, reason: str) -> Self:
         """Return the same rows, whoever asks.
@@ -68,11 +91,6 @@ class ProtectedQuerySet(_QuerySet):
         if not reason.strip():
             raise ValueError("Reading without a policy needs a reason.")
         return marked_scoped(self)
-
-    def _clone(self) -> Self:
-        found: Self = super()._clone()  # type: ignore[misc]  # the hook of every QuerySet
-        found.is_scoped = self.is_scoped
-        return found
 
     def __or__(self, other: Any) -> Self:
         return self._joined(super().__or__(other), other)
@@ -85,9 +103,10 @@ class ProtectedQuerySet(_QuerySet):
 
     def _joined(self, found: Any, *others: Any) -> Self:
         """Rows of two sets are scoped if both were; a set that is known to be empty adds none."""
-        scoped: Self = found
-        scoped.is_scoped = all(getattr(rows, "is_scoped", False) or rows.query.is_empty() for rows in (self, *others))
-        return scoped
+        scoped = all(getattr(rows, "is_scoped", False) or rows.query.is_empty() for rows in (self, *others))
+        joined: Self = found
+        vars(joined.query)["of_everybody"] = not scoped
+        return joined
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         """Make rows as Django does, which sends no signal of them: what SQL left behind does not count for them.
@@ -111,18 +130,18 @@ class ProtectedQuerySet(_QuerySet):
             forget_grants(self.model, new, using=self.db)
             return made
 
-    def guard(self) -> None:
-        """Refuse, or log, what the settings say, if a request reads the rows of everybody.
 
-        :raises UnscopedQuery: it does.
-        """
-        is_harmless = self._result_cache is not None or self.query.is_empty()
-        if self.is_scoped or is_harmless or not is_guarded() or conf.unscoped_queries == "off":
-            return
-        error = UnscopedQuery(self.model, _caller())
-        if conf.unscoped_queries == "raise":
-            raise error
-        logger.warning("%s", error)
+def guard(query: Query) -> None:
+    """Refuse, or log, what the settings say, if a request reads the rows of everybody.
+
+    :raises UnscopedQuery: it does.
+    """
+    if query.is_empty() or not is_guarded() or conf.unscoped_queries == "off":
+        return
+    error = UnscopedQuery(query.model, _caller())  # type: ignore[arg-type]  # a query of a set has a model
+    if conf.unscoped_queries == "raise":
+        raise error
+    logger.warning("%s", error)
 
 
 def marked_scoped(rows: Rows) -> Rows:
@@ -130,14 +149,15 @@ def marked_scoped(rows: Rows) -> Rows:
     if not isinstance(rows, ProtectedQuerySet):
         return rows
     found = rows.all()
-    found.is_scoped = True
+    vars(found.query)["of_everybody"] = False
     return found
 
 
 def _guarded(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def method(self: ProtectedQuerySet, *args: Any, **kwargs: Any) -> Any:
-        self.guard()
+        if self._result_cache is None and not self.is_scoped:
+            guard(self.query)
         return original(self, *args, **kwargs)
 
     return method

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.core.checks import registry as checks
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import AsyncClient, Client, override_settings
 from django.urls import path
@@ -48,6 +48,11 @@ LEAKS: dict[str, Ask] = {
     "xor": lambda: list(Article.objects.unscoped("a test") ^ Article.objects.all()),
     "or after none": lambda: list(Article.objects.none() | Article.objects.all()),
     "sub-query": lambda: list(Category.objects.filter(pk__in=Article.objects.values("category"))),
+    "its query alone": lambda: list(Category.objects.filter(Exists(Article.objects.values("category").query))),
+    "EXISTS": lambda: list(Category.objects.filter(Exists(Article.objects.filter(category=OuterRef("pk"))))),
+    "annotation": lambda: list(Category.objects.annotate(leak=Subquery(Article.objects.values("title")[:1]))),
+    "EXISTS in an update": lambda: Category.objects.filter(Exists(Article.objects.all())).update(name="x"),
+    "union with others": lambda: list(Category.objects.values("name").union(Article.objects.values("title"))),
     "union": lambda: list(Article.objects.unscoped("a test").union(Article.objects.all())),
     "in_bulk": lambda: Article.objects.all().in_bulk(),
     "explain": lambda: Article.objects.all().explain(),
@@ -57,6 +62,11 @@ FINE: dict[str, Ask] = {
     "said or none": lambda: list(Article.objects.unscoped("a") | Article.objects.none()),
     "none or said": lambda: list(Article.objects.none() | Article.objects.unscoped("a")),
     "both said": lambda: list(Article.objects.unscoped("a") | Article.objects.unscoped("b")),
+    "said in EXISTS": lambda: list(Category.objects.filter(Exists(Article.objects.unscoped("a").filter(title="x")))),
+    "an inner query of Django": lambda: list(
+        Article.objects.unscoped("a").exclude(category__articles__title="x").filter(category__articles__title="y")
+    ),
+    "none in a union": lambda: list(Category.objects.values("name").union(Article.objects.none().values("title"))),
     "none": lambda: str(Article.objects.all().query),
     "no rows": lambda: list(Article.objects.none()),
     "base": lambda: list(Article._base_manager.all()),
