@@ -25,11 +25,14 @@ class UnknownParameter(ValidationError):  # noqa: N818  (named as what happened)
         super().__init__({parameter: [ErrorDetail(str(_("There is no such field.")), "unknown_field")]})
 
 
-def readable(view: Any, path: str) -> bool:
-    """Tell whether the principal may read every field on a path, each by the policy of the model that has it."""
+def readable(view: Any, path: str, model: Any = None) -> bool:
+    """Tell whether the principal may read every field on a path, each by the policy of the model that has it.
+
+    :param model: where the path begins, if that is not the view's.
+    """
     if getattr(view, "readable_fields", None) is None:
         return False
-    model: Any = view.policy_model
+    model = model or view.policy_model
     for name in path.split("__"):
         names = view.readable_fields(model)
         field = field_of(model, name)

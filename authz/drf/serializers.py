@@ -1,13 +1,13 @@
 """Serializers limited to the fields of a principal's roles, and that decide about every row they write."""
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db.models import Model
-from rest_framework.fields import Field, HiddenField, SerializerMethodField
-from rest_framework.relations import HyperlinkedRelatedField
+from rest_framework.fields import DictField, Field, HiddenField, ListField, SerializerMethodField
+from rest_framework.relations import HyperlinkedRelatedField, ManyRelatedField, PrimaryKeyRelatedField, RelatedField
 from rest_framework.serializers import BaseSerializer, ListSerializer, ModelSerializer
 
 from ..engine import check, scoped
@@ -15,15 +15,16 @@ from ..fieldsets import FieldSet, fields_for
 from ..managers import ProtectedQuerySet
 from ..registry import policy_of
 from .errors import READ_ONLY, UNKNOWN, FieldsRefused
+from .filters import readable
 
 if TYPE_CHECKING:
     from .deciding import PolicyMixin
 
     _Base = ModelSerializer[Any]
     _List = ListSerializer[Any]
+    _Related = RelatedField[Any, Any, Any]
 else:
-    _Base = object
-    _List = ListSerializer
+    _Base = _List = _Related = object
 
 _limited: dict[tuple[type, FieldSet | None, frozenset[str], str, bool], type] = {}
 # Fields of limited classes that only show values: built once. None stands for fields that must be built for each use.
@@ -63,7 +64,7 @@ def limited(
 
 def _only_shows(field: Field[Any, Any, Any, Any]) -> bool:
     """Tell whether a field's output depends on the row alone: not on the request, nor on code of the host."""
-    if isinstance(field, BaseSerializer | SerializerMethodField | HyperlinkedRelatedField):
+    if isinstance(field, BaseSerializer | SerializerMethodField | HyperlinkedRelatedField | OfReadable):
         return False
     child = getattr(field, "child", None) or getattr(field, "child_relation", None)
     methods = (type(field).to_representation, type(field).get_attribute)
@@ -99,8 +100,38 @@ class WithoutUnreadable(_List):
         return [item for item in shown if item is not None]
 
 
+class OfReadable(_Related):
+    """Goes in front of a field that shows related rows: shows nothing of those that the principal may not read."""
+
+    def to_representation(self, value: Any) -> Any:
+        if isinstance(self, ManyRelatedField):
+            return super().to_representation([row for row in value if not self._is_hidden(self.child_relation, row)])
+        return None if self._is_hidden(self, value) else super().to_representation(value)
+
+    def _is_hidden(self, relation: Any, row: Any) -> bool:
+        view: Any = self.context["view"]
+        return is_unreadable(view, row) or not _shows_readable(view, relation, type(row))
+
+
+def is_unreadable(view: Any, row: Any) -> bool:
+    """Tell whether this is a row of a model with a policy that the principal of a view may not read."""
+    has_policy = isinstance(row, Model) and policy_of(type(row)) is not None
+    return has_policy and not check(view.principal, "read", row)
+
+
+def _shows_readable(view: Any, relation: Any, model: type[Model]) -> bool:
+    """Tell whether the field that stands for related rows (`slug_field`), if one does, may be read."""
+    name = getattr(relation, "slug_field", None)
+    return name is None or policy_of(model) is None or readable(view, name, model)
+
+
+@cache
+def _like(kind: type[Any], base: type[Any]) -> type[Any]:
+    return type(f"Limited{kind.__name__}", (base, kind), {})
+
+
 class Reaching(_Base):
-    """Goes in front of a serializer: limits those that are nested in it."""
+    """Goes in front of a serializer: limits those that are nested in it, and what other fields show of related rows."""
 
     policy_action: ClassVar[str]
     policy_roles: ClassVar[frozenset[str]]
@@ -109,16 +140,22 @@ class Reaching(_Base):
         return {name: self._reached(field) for name, field in super().get_fields().items()}
 
     def _reached(self, field: Any) -> Any:
-        """Return a field, or the like of a nested serializer that is limited itself."""
-        many: Any = field
-        if isinstance(field, ListSerializer):
+        """Return a field, or the like of it that is limited itself: of what is nested, and of what shows other rows."""
+        kind: Any = type(field)
+        if isinstance(field, ListSerializer | ListField | DictField):
             child = self._reached(field.child)
-            kind: Any = type(f"Limited{type(field).__name__}", (WithoutUnreadable, type(field)), {})
-            return kind(*many._args, **{**many._kwargs, "child": child})  # noqa: SLF001  (as Field.__deepcopy__ does)
-        if not isinstance(field, BaseSerializer):
-            return field
-        kind = limited(type(field), self.policy_roles, self.policy_action, nested=True)
-        return kind(*field._args, **field._kwargs)  # type: ignore[attr-defined]  # noqa: SLF001
+            if child is field.child:
+                return field
+            kind = kind if isinstance(field, DictField) else _like(kind, WithoutUnreadable)
+            return kind(*field._args, **{**field._kwargs, "child": child})  # type: ignore[union-attr]  # noqa: SLF001  (as Field.__deepcopy__ does)
+        if isinstance(field, BaseSerializer):
+            kind = limited(kind, self.policy_roles, self.policy_action, nested=True)
+            return kind(*field._args, **field._kwargs)  # type: ignore[attr-defined]  # noqa: SLF001
+        # A key stands in a column of the row itself.
+        shows_more = not isinstance(field, PrimaryKeyRelatedField | HyperlinkedRelatedField)
+        if isinstance(field, ManyRelatedField) or (isinstance(field, RelatedField) and shows_more):
+            field.__class__ = _like(kind, OfReadable)  # of this serializer alone: get_fields makes its fields anew
+        return field
 
 
 class Limited(Reaching):
@@ -176,17 +213,14 @@ class Limited(Reaching):
             return
         rows = rows.all()
         if policy_of(rows.model) is not None:
-            relation.queryset = scoped(rows, view.principal)
+            found = scoped(rows, view.principal)
+            relation.queryset = found if _shows_readable(view, relation, rows.model) else found.none()
 
     def to_representation(self, instance: Any) -> Any:
         """Return the fields that the principal may read; None for a nested row that it may not read."""
-        if self.policy_nested and self._is_hidden(instance):
+        if self.policy_nested and is_unreadable(self._view, instance):
             return None
         return super().to_representation(instance)
-
-    def _is_hidden(self, instance: Any) -> bool:
-        has_policy = isinstance(instance, Model) and policy_of(type(instance)) is not None
-        return has_policy and not check(self._view.principal, "read", instance)
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse what may not be set instead of dropping it.

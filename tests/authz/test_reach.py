@@ -54,6 +54,30 @@ class Around(serializers.ModelSerializer[Book]):
         fields = ("id", "status")
 
 
+class Labelled(serializers.ModelSerializer[Shelf]):
+    """Shows related rows by other fields than nested serializers."""
+
+    titles: Any = serializers.SlugRelatedField(source="books", slug_field="title", many=True, read_only=True)
+    notes: Any = serializers.SlugRelatedField(source="books", slug_field="note", many=True, read_only=True)
+    keys: Any = serializers.PrimaryKeyRelatedField(source="books", many=True, read_only=True)
+    listed: Any = serializers.ListField(child=BookSerializer(), source="books.all", read_only=True)
+
+    class Meta:
+        model = Shelf
+        fields = ("id", "titles", "notes", "keys", "listed")
+
+
+class Named(serializers.ModelSerializer[Loan]):
+    title: Any = serializers.SlugRelatedField(source="book", slug_field="title", queryset=Book.objects.all())
+    note: Any = serializers.SlugRelatedField(source="book", slug_field="note", queryset=Book.objects.all())
+    text: Any = serializers.StringRelatedField(source="book")
+    book: Any = serializers.PrimaryKeyRelatedField(read_only=True)
+
+    class Meta:
+        model = Loan
+        fields = ("id", "title", "note", "text", "book")
+
+
 class Writing(serializers.ModelSerializer[Loan]):
     """Writes a nested row as hosts do."""
 
@@ -121,7 +145,19 @@ class CoverViewSet(PolicyViewSet):
         serializer.save(book=Book.objects.order_by("pk").first())
 
 
+class LabelledViewSet(PolicyViewSet):
+    queryset = Shelf.objects.order_by("pk")
+    serializer_class = Labelled
+
+
+class NamedViewSet(PolicyViewSet):
+    queryset = Loan.objects.order_by("pk")
+    serializer_class = Named
+
+
 router = SimpleRouter()
+router.register("labelled", LabelledViewSet, basename="labelled")
+router.register("named", NamedViewSet, basename="named")
 router.register("shelves", ShelfViewSet)
 router.register("loans", LoanViewSet)
 router.register("around", AroundViewSet)
@@ -181,6 +217,38 @@ def test_a_serializer_without_a_model_hides_none(client_of: Client, book: Make) 
     Loan.objects.create(book=row)
     (answer,) = client_of("bob").get("/around/").json()
     assert set(answer["status"]["loans"][0]["book"]) == VIEWED
+
+
+@pytest.mark.parametrize(
+    ("name", "titles", "notes"), [("bob", ["seen"], []), ("alice", ["draft", "seen"], [None, "secret"])]
+)
+def test_a_field_shows_nothing_of_rows_and_fields_that_may_not_be_read(
+    client_of: Client, shelf: Shelf, name: str, titles: list[str], notes: list[Any]
+) -> None:
+    keys = [str(Book.objects.get(title=title).pk) for title in titles]
+    for _ in range(2):  # fields of the first answer may be kept
+        (answer,) = client_of(name).get("/labelled/").json()
+        assert (sorted(answer["titles"]), sorted(answer["keys"])) == (titles, sorted(keys))
+        assert sorted(answer["notes"], key=str) == notes
+        assert [set(book) for book in answer["listed"]] == [VIEWED if name == "bob" else AUTHORED] * len(titles)
+
+
+def test_a_field_that_stands_for_a_row_is_empty_where_that_may_not_be_read(
+    client_of: Client, book: Make, cast: Cast
+) -> None:
+    for tenant in (cast.acme, cast.other):
+        Loan.objects.create(book=book(title="x", tenant=tenant, status="published", note="secret"))
+    first, second = client_of("bob").get("/named/").json()
+    assert (first["title"], first["note"], first["text"]) == ("x", None, str(Book.objects.get(tenant=cast.acme)))
+    assert (second["title"], second["note"], second["text"]) == (None, None, None)
+    assert second["book"] == str(Book.objects.get(tenant=cast.other).pk)
+
+
+def test_a_row_is_not_chosen_by_a_field_that_may_not_be_read(client_of: Client, book: Make) -> None:
+    book(title="x", status="published", note="secret")
+    answer = client_of("bob").post("/named/", {"title": "x", "note": "secret"})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/note")
+    assert client_of("alice").post("/named/", {"title": "x", "note": "secret"}).status_code == 201
 
 
 def test_nested_input_may_set_what_the_role_may(client_of: Client, cast: Cast, heard: Heard) -> None:
