@@ -20,14 +20,17 @@ _UNDOES = re.compile(r"\s*ROLLBACK\b", re.IGNORECASE)
 class Writes:
     """The statements of a request that may have changed what a check reads: an execute wrapper that counts them.
 
-    A row that is held says what the database has as long as each of them was the saving of the whole of such a row.
-    What a trigger or a function of the database writes is not seen.
+    A row that is held says what the database has as long as each of them was the saving of the whole of such a row, or
+    made another row. What a trigger or a function of the database writes is not seen.
+
+    :ivar held: the rows that were decided about, by their id, each with the action that was decided.
     """
 
     def __init__(self, model: type[Model], hops: tuple[str, ...]) -> None:
         """Watch the table of a model, and those that its rows bring along."""
-        self.held: dict[int, Model] = {}
-        self._names = _naming(model, hops)
+        self.held: dict[int, tuple[Model, str]] = {}
+        self._tables = _tables_read(model, hops)
+        self._names = _naming(self._tables)
         self._seen = self._savings = 0
 
     @property
@@ -35,9 +38,9 @@ class Writes:
         """Was anything written in another way than by saving rows that are held?"""
         return self._seen != self._savings
 
-    def hold(self, row: Model) -> None:
-        """Trust the saving of a row."""
-        self.held[id(row)] = row
+    def hold(self, row: Model, action: str) -> None:
+        """Trust the saving of a row, of which an action was decided; what was decided first counts."""
+        self.held.setdefault(id(row), (row, action))
 
     def __call__(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
         text = str(sql)
@@ -46,10 +49,10 @@ class Writes:
             self._seen += 1
         return execute(sql, params, many, context)
 
-    def saved(self, row: Model, update_fields: Any) -> None:
-        """Count the saving of a row that is held, if all of it was written, and nothing that the database works out."""
-        if id(row) in self.held and update_fields is None and not _is_worked_out(row):
-            self._savings += _tables_written(type(row))
+    def saved(self, row: Model, update_fields: Any, *, created: bool) -> None:
+        """Count the saving of a row that is held or new, if it was all written, and nothing the database works out."""
+        if (created or id(row) in self.held) and update_fields is None and not _is_worked_out(row):
+            self._savings += len(self._tables & _tables_written(type(row), created=created))
 
 
 @contextmanager
@@ -63,22 +66,26 @@ def watched(writes: Writes, using: str) -> Iterator[None]:
         _watching.reset(token)
 
 
-def row_saved(instance: Model, update_fields: Any = None, **_: Any) -> None:
+def row_saved(instance: Model, created: bool, update_fields: Any = None, **_: Any) -> None:
     """Receive `post_save` of every model with a policy."""
     writes = _watching.get()
     if writes is not None:
-        writes.saved(instance, update_fields)
+        writes.saved(instance, update_fields, created=created)
 
 
 @cache
-def _naming(model: type[Model], hops: tuple[str, ...]) -> re.Pattern[str]:
+def _tables_read(model: type[Model], hops: tuple[str, ...]) -> frozenset[str]:
     read: list[Any] = [model]
     for hop in hops:
         there: Any = model
         for name in hop.split("__"):
             there = there._meta.get_field(name).related_model
             read.append(there)
-    tables = {kind._meta.db_table for one in read for kind in (one, *one._meta.get_parent_list())}
+    return frozenset(kind._meta.db_table for one in read for kind in (one, *one._meta.get_parent_list()))
+
+
+@cache
+def _naming(tables: frozenset[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(tables)))})(?!\w)", re.IGNORECASE)
 
 
@@ -88,6 +95,10 @@ def _is_worked_out(row: Model) -> bool:
 
 
 @cache
-def _tables_written(model: type[Model]) -> int:
+def _tables_written(model: type[Model], *, created: bool) -> frozenset[str]:
     kinds = (model._meta.concrete_model or model, *model._meta.get_parent_list())
-    return sum(any(not field.primary_key for field in kind._meta.local_concrete_fields) for kind in kinds)
+    return frozenset(
+        kind._meta.db_table
+        for kind in kinds
+        if created or any(not field.primary_key for field in kind._meta.local_concrete_fields)
+    )

@@ -189,7 +189,7 @@ class PolicyMixin(_Base):
             raise Unreadable(action=self.policy_action, model=self.policy_model, field="pk", key=min(missing))
         for row in rows:
             self._demand(self.policy_action, row)
-            self._writes_seen.hold(row)
+            self._writes_seen.hold(row, self.policy_action)
         return rows
 
     # What is done to every request.
@@ -233,7 +233,7 @@ class PolicyMixin(_Base):
             if denied is not None:
                 raise denied
             self.decided_object = row
-            self._writes_seen.hold(row)
+            self._writes_seen.hold(row, self.policy_action)
             self._decisions += 1
         return self.decided_object
 
@@ -263,36 +263,35 @@ class PolicyMixin(_Base):
                 self.get_object()
             with watched(self._writes_seen, using):
                 response = handler(request, *args, **kwargs)
-            for row in self._decided_rows():
-                self._decide_after(row)
-            if not self._decisions and response.status_code < 400:
+            for row, action in self._decided_rows():
+                self._decide_after(row, action)
+            if not self._decisions and (response.status_code < 400 or self._writes_seen.went_past_rows):
                 logger.error("%s.%s wrote without a decision", type(self).__name__, self.action)
                 raise AccessDenied(action=self.policy_action, model=self.policy_model, reason="undecided")
             return response
 
-    def _decided_rows(self) -> Iterable[Model]:
-        """Return the rows that were decided about and may have changed, as the database has them now.
+    def _decided_rows(self) -> Iterable[tuple[Model, str]]:
+        """Return the rows that were decided about and may have changed, as the database has them now, with the action.
 
         Those that it does not show are gone, or are no longer where they can be seen: the instances speak for them.
         """
-        held = [row for row in self._writes_seen.held.values() if row.pk is not None]
-        rows = {row.pk: row for row in held}
-        if self.policy_action == DELETE:
-            return ()
-        if self._writes_seen.went_past_rows or len(rows) < len(held):
+        held = self._writes_seen.held.values()
+        decided = [(row, action) for row, action in held if row.pk is not None and action != DELETE]
+        rows = {row.pk: row for row, _ in decided}
+        if self._writes_seen.went_past_rows or len(rows) < len(decided):
             hops = self._action().hops or (None,)  # without a name, all foreign keys would be followed
-            for kind in {type(row) for row in held}:
+            for kind in {type(row) for row, _ in decided}:
                 stored = kind._base_manager.using(router.db_for_write(kind)).filter(pk__in=list(rows))  # noqa: SLF001
                 rows |= {row.pk: row for row in stored.select_related(*hops)}
-        return rows.values()
+        return dict.fromkeys((rows[row.pk], action) for row, action in decided)
 
-    def _decide_after(self, row: Model) -> None:
+    def _decide_after(self, row: Model, action: str) -> None:
         """Refuse, and so undo, a change that leaves the row where the principal could not have made it, or elsewhere.
 
-        Only an update is asked again: `publish` of a draft must not need a draft afterwards.
+        Only an update and a create are asked again: `publish` of a draft must not need a draft afterwards.
         """
-        if self.policy_action == UPDATE:
-            self._demand(UPDATE, row)
+        if action in {CREATE, UPDATE}:
+            self._demand(action, row)
         elif not self._action().in_tenant(self.principal, row):
             raise AccessDenied(action=self.policy_action, model=type(row), reason="left_tenant", target=row)
 
@@ -316,6 +315,7 @@ class PolicyMixin(_Base):
         with unique_or_refused():
             row = create(values)
         self._demand(CREATE, row)
+        self._writes_seen.hold(row, CREATE)
         return row
 
     def update_decided(
@@ -325,12 +325,11 @@ class PolicyMixin(_Base):
         if row is not self.decided_object:
             self._demand(READ, row)
             self._demand(UPDATE, row)
-            self._writes_seen.hold(row)
+            self._writes_seen.hold(row, UPDATE)
         with unique_or_refused():
-            row = update(row, values)
-        if self.policy_action == UPDATE:
-            self._demand(UPDATE, row)
-        return row
+            changed = update(row, values)
+        self._decide_after(changed, self._writes_seen.held[id(row)][1])
+        return changed
 
     def create_beside(self, values: dict[str, Any], create: Callable[[dict[str, Any]], Model]) -> Model:
         """Make a row of another model than the view's: its own policy decides, if it has one."""

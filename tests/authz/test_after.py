@@ -11,14 +11,16 @@ from django.db.models.functions import Concat
 from django.db.models.signals import post_save
 from django.test.utils import CaptureQueriesContext
 from django.urls import include, path
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 from rest_framework.test import APIClient
 
 from authz import registry
-from authz.drf import PolicyViewSet
+from authz.drf import PolicyViewSet, policy_action
 from authz.policies import Policy, allow, this
+from tests.authz.conftest import Cast
 from tests.authz.library.models import Book, Loan
 from tests.authz.library.serializers import BookSerializer, LoanSerializer
 
@@ -36,13 +38,28 @@ class HandlerViewSet(PolicyViewSet):
         type(self).write(self.get_object())
         return Response()
 
-    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        raise NotImplementedError
+    def perform_create(self, serializer: Any) -> None:
+        type(self).write(serializer.save())
 
 
 class BookViewSet(HandlerViewSet):
     queryset = Book.objects.order_by("pk")
     serializer_class = BookSerializer
+
+    @action(detail=False, methods=["post"])
+    @policy_action("create")
+    def upsert(self, request: Request) -> Response:
+        data: Any = request.data
+        serializer = self.get_serializer(Book.objects.get(pk=data["id"]), data=data["values"], partial=True)
+        serializer.is_valid(raise_exception=True)
+        serializer.save()
+        return Response()
+
+    @action(detail=False, methods=["post"])
+    @policy_action("update")
+    def past_all(self, request: Request) -> Response:
+        data: Any = request.data
+        return Response(Book.objects.update(title="changed") if data["write"] else 0, status=409)
 
 
 class LoanViewSet(HandlerViewSet):
@@ -145,6 +162,83 @@ def test_a_change_past_the_row_that_was_decided_about_is_undone(
     assert change(row, write) == 403
     row.refresh_from_db()
     assert (row.status, row.title) == ("draft", "a book")
+
+
+def disown_by_query(book: Book) -> None:
+    rows(book).update(owner=None)
+
+
+def disown_by_another_instance(book: Book) -> None:
+    other = rows(book).get()
+    other.owner = None
+    other.save()
+
+
+def disown(book: Book) -> None:
+    book.owner = None
+    book.save()
+
+
+def disown_after_saving(book: Book) -> None:
+    book.save()
+    disown_by_query(book)
+
+
+def leave_the_tenant(book: Book) -> None:
+    rows(book).update(tenant=None)
+
+
+@pytest.fixture
+def make(client_of: Callable[[str], APIClient], monkeypatch: pytest.MonkeyPatch) -> Callable[[Write], int]:
+    def made(write: Write) -> int:
+        monkeypatch.setattr(BookViewSet, "write", staticmethod(write))
+        return client_of("alice").post("/books/", {"title": "new"}).status_code
+
+    return made
+
+
+@pytest.mark.parametrize(
+    "write", [disown_by_query, disown_by_another_instance, disown, disown_after_saving, leave_the_tenant]
+)
+def test_a_new_row_that_does_not_stay_as_it_was_decided_about_is_undone(
+    make: Callable[[Write], int], write: Write
+) -> None:
+    """Alice may make books of her own."""
+    assert make(write) == 403
+    assert not Book.objects.exists()
+
+
+def test_a_new_row_may_be_written_to(make: Callable[[Write], int]) -> None:
+    assert make(by_query) == 201
+    assert Book.objects.get().status == "published"
+
+
+def test_a_new_row_is_read_again_only_if_something_else_wrote(make: Callable[[Write], int]) -> None:
+    for write, selects in ((lambda _row: None, 0), (lambda row: row.save(), 0), (by_query_of_nothing, 1)):
+        with CaptureQueriesContext(connection) as queries:
+            assert make(write) == 201
+        assert len(selected(queries)) == selects
+
+
+def test_a_row_that_a_create_updates_is_decided_before_and_after(
+    client_of: Callable[[str], APIClient], book: Make, cast: Cast
+) -> None:
+    mine, theirs = book(), book(owner=cast.bob)
+
+    def upsert(row: Book, **values: Any) -> int:
+        return client_of("alice").post("/books/upsert/", {"id": str(row.pk), "values": values}).status_code
+
+    assert [upsert(mine, title="new"), upsert(mine, status="published"), upsert(theirs, title="new")] == [200, 403, 403]
+    assert set(Book.objects.values_list("title", "status")) == {("new", "draft"), ("a book", "draft")}
+
+
+def test_a_write_that_nothing_was_decided_about_is_undone_whatever_is_answered(
+    client_of: Callable[[str], APIClient], book: Make
+) -> None:
+    book()
+    assert client_of("dora").post("/books/past_all/", {"write": True}).status_code == 403
+    assert Book.objects.get().title == "a book"
+    assert client_of("dora").post("/books/past_all/", {"write": False}).status_code == 409
 
 
 def test_what_the_database_works_out_is_decided_about(change: Callable[..., int], book: Make) -> None:
