@@ -30,11 +30,9 @@ class Environment:
         if self._request is None:
             return None
         try:
-            address = ip_address(conf.client_ip(self._request))
+            return _address(conf.client_ip(self._request))
         except ValueError:
             return None
-        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-        return mapped or address
 
     @cached_property
     def mfa(self) -> bool:
@@ -51,9 +49,16 @@ class FixedEnvironment(Environment):
     def __init__(self, *, now: datetime | None = None, ip: str = "", mfa: bool = False, client: str = "") -> None:
         super().__init__()
         self.now = now or timezone.now()
-        self.address = ip_address(ip) if ip else None
+        self.address = _address(ip) if ip else None
         self.mfa = mfa
         self.client = client
+
+
+def _address(text: str) -> Address:
+    """:raises ValueError: it is no address."""
+    address = ip_address(text)
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
 
 
 def remote_address(request: HttpRequest) -> str:

@@ -179,7 +179,7 @@ class _Parser:
         token = self._take()
         match token.kind:
             case "text":
-                return _unescaped(token.text[1:-1])
+                return self._text(token)
             case "number":
                 return Decimal(token.text) if "." in token.text else int(token.text)
             case "name":
@@ -191,6 +191,12 @@ class _Parser:
         if token.text == "[":
             return self._listed("]")[0]
         return self._fail(f"{token.text!r} is not expected here")
+
+    def _text(self, token: _Token) -> str:
+        try:
+            return _unescaped(token.text[1:-1])
+        except (OverflowError, ValueError):
+            self._fail(f"{token.text} has a character that does not exist")
 
     def _named(self, name: str) -> Any:
         if name in _WORDS:
@@ -213,7 +219,7 @@ class _Parser:
             self._fail(f"{name}() takes one text")
         try:
             return _VALUES[name](arguments[0])
-        except (TypeError, ValueError, InvalidOperation):
+        except (OverflowError, TypeError, ValueError, InvalidOperation):
             self._fail(f"{arguments[0]!r} is no {name}")
 
     def _followed(self, term: Any) -> Any:
@@ -238,7 +244,7 @@ class _Parser:
         if not isinstance(term, ThisPath | MePath) or token.kind != "text":
             self._fail("only this[...] and me[...] take a name in brackets")
         self._demand("]")
-        return term[_unescaped(token.text[1:-1])]
+        return term[self._text(token)]
 
     def _attribute(self, term: Any, name: str) -> Any:
         if isinstance(term, ThisPath | MePath):

@@ -83,9 +83,7 @@ class _Table:
     lines: Mapping[str, int]
 
     def site(self, key: str = "") -> Site:
-        return Site(
-            str(self.path), self.lines.get(key, self.lines.get("", 1)), f"{self.kind}.{key}" if key else self.kind
-        )
+        return Site(str(self.path), self.lines.get(key, self.lines[""]), f"{self.kind}.{key}" if key else self.kind)
 
 
 def _tables(source: Source) -> Iterator[_Table]:
@@ -108,7 +106,8 @@ def _tables(source: Source) -> Iterator[_Table]:
             problem = f"{kind!r} is no kind of rule: a file holds [[allow]] and [[forbid]]."
             raise PolicyError(problem, Site(str(source.path), line, kind))
         for number, item in enumerate(items):
-            of_table = {key: line for (name, index, key), line in lines.items() if (name, index) == (kind, number)}
+            of_table = {"": lines.get(("", 0, kind), 1)}  # written as one array
+            of_table |= {key: line for (name, index, key), line in lines.items() if (name, index) == (kind, number)}
             yield _Table(kind, item, source.path, of_table)
 
 
@@ -117,7 +116,7 @@ def _lines(text: str) -> dict[tuple[str, int, str], int]:
     found: dict[tuple[str, int, str], int] = {}
     counts: dict[str, int] = {}
     table, index, quotes = "", 0, ""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # for TOML, no other character ends a line
         if not quotes:
             if header := _HEADER.match(line):
                 table = header[1].strip("\"'")

@@ -77,9 +77,16 @@ def _decimal(value: Any) -> Decimal:
 
 
 def _float(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not isfinite(value):
-        raise TypeError(f"{value!r} is no finite number")
-    return float(value)
+    try:
+        if (
+            not isinstance(value, bool)
+            and isinstance(value, int | float | Decimal)
+            and isfinite(number := float(value))
+        ):
+            return number
+    except OverflowError:
+        pass
+    raise TypeError(f"{value!r} is no finite number")
 
 
 def _datetime(value: Any) -> dt.datetime:

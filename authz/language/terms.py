@@ -1,8 +1,9 @@
 """What rules are written with: `this`, `me`, `env`, `granted` and the conditions that their operators make."""
 
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from datetime import time
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, NoReturn
 
 from .nodes import (
@@ -110,7 +111,7 @@ class Term(Condition):
 
     def in_(self, items: "Collection[Any] | Term") -> Condition:
         """Is the value one of these? None among literal items stands for "no value"."""
-        found = operand_of(items) if isinstance(items, Term) else Literal(tuple(_literal(i) for i in items))
+        found = operand_of(items) if isinstance(items, Term) else Literal(_literals(items))
         return Condition(Member(self._operand, found, Site.of_caller()))
 
     def isnull(self) -> Condition:
@@ -124,6 +125,13 @@ class Term(Condition):
     def endswith(self, text: Any) -> Condition:
         """Does the text end so? Upper and lower case differ on every database."""
         return Condition(Affix(Part.SUFFIX, self._operand, operand_of(text), Site.of_caller()))
+
+
+def _literals(items: Collection[Any]) -> tuple[Any, ...]:
+    if isinstance(items, str | bytes):
+        raise PolicyError(f"in_() takes a list of values; {items!r} alone would be its letters.", Site.of_caller())
+    # Those of a set come in another order in each process, and a rule is printed the same in all.
+    return tuple(_literal(item) for item in (sorted(items, key=repr) if isinstance(items, AbstractSet) else items))
 
 
 def _literal(item: Any) -> Any:
@@ -190,11 +198,23 @@ class _Address(Term):
     def within(self, *networks: str) -> Condition:
         """Is the client's address in one of these networks (`10.0.0.0/8`, `2001:db8::/32`)? An unknown one is not."""
         site = Site.of_caller()
+        if not networks or not all(isinstance(network, str) for network in networks):
+            raise PolicyError('env.ip.within() takes networks, each as a text: "10.0.0.0/8".', site)
         try:
-            parsed = tuple(ip_network(network) for network in networks)
+            parsed = tuple(_network(network) for network in networks)
         except ValueError as error:
             raise PolicyError(f"{error}.", site) from None
         return Condition(Within(parsed, site))
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    """Return a network, an IPv4 one even if it is written mapped into IPv6, as the client's address is.
+
+    :raises ValueError: it is none.
+    """
+    network = ip_network(text)
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    return network if mapped is None else IPv4Network(f"{mapped}/{network.prefixlen - 96}")
 
 
 class _TimeOfDay(Term):
@@ -206,8 +226,10 @@ class _TimeOfDay(Term):
         site = Site.of_caller()
         try:
             first, last = time.fromisoformat(start), time.fromisoformat(end)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise PolicyError(f"{error}.", site) from None
+        if not isinstance(zone, str):
+            raise PolicyError(f"{zone!r} is no name of a time zone.", site)
         if first.tzinfo or last.tzinfo:
             raise PolicyError("A time of day has no offset: state the zone.", site)
         return Condition(Between(first, last, zone, site))

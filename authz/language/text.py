@@ -1,6 +1,7 @@
 """Writes a tree as the rule that it came from."""
 
 from collections.abc import Callable
+from datetime import time
 from typing import Any
 
 from .nodes import Affix, All, Always, AnyOf, Between, Compare, Granted, Has, Member, Node, Not, Some, Within
@@ -23,7 +24,11 @@ def _some(node: Some) -> str:
 
 def _between(node: Between) -> str:
     zone = f", {node.zone!r}" if node.zone else ""
-    return f"env.time.between('{node.start:%H:%M}', '{node.end:%H:%M}'{zone})"
+    return f"env.time.between('{_clock(node.start)}', '{_clock(node.end)}'{zone})"
+
+
+def _clock(at: time) -> str:
+    return at.isoformat("auto" if at.second or at.microsecond else "minutes")
 
 
 _WRITERS: dict[type, Callable[[Any], str]] = {

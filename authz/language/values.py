@@ -104,6 +104,8 @@ def _attribute(operand: Me, site: Site) -> Source:
     name = operand.names[0]
     if not hasattr(get_user_model(), name) or len(operand.names) > 1:
         raise PolicyError(f"{get_user_model()._meta.label} has no field or property for {operand}.", site)
+    if callable(getattr(get_user_model(), name)):
+        raise PolicyError(f"{operand} is a method, which rules do not call: make it a property.", site)
     return Source(str(operand), lambda principal: getattr(principal.user, name) if principal.known else None)
 
 

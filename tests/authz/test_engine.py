@@ -251,6 +251,13 @@ def test_networks_hold_addresses_of_their_own_version(address: str, inside: bool
     assert action.check(who, Shelf()) is inside
 
 
+@pytest.mark.parametrize("network", ["10.0.0.0/8", "::ffff:10.0.0.0/104"])
+@pytest.mark.parametrize("address", ["10.1.2.3", "::ffff:10.1.2.3"])
+def test_an_address_and_a_network_may_be_written_as_mapped_ones(network: str, address: str) -> None:
+    action = action_with(Book, allow("anyone", env.ip.within(network)))
+    assert action.check(Principal(None, env=FixedEnvironment(ip=address)), Book())
+
+
 @pytest.mark.parametrize("rule", ["me == {!r}", "me.pk == {!r}", "me.in_([{!r}])", "me.pk.in_([None, {!r}])"])
 def test_a_forbid_knows_a_user_whose_key_is_written_as_text(cast: Cast, book: Callable[..., Book], rule: str) -> None:
     when = Condition(read(rule.format(str(cast.alice.pk)), Site("rules.toml", 1)))

@@ -84,6 +84,9 @@ REFUSED: list[tuple[Callable[[], Condition], str]] = [
     (lambda: env.client == 1, "is no text"),
     (lambda: env.now > "2026", "aware date and time"),
     (lambda: env.time.between("09:00", "18:00", zone="Mars/Base"), "no time zone"),
+    (lambda: me.has_perm, "me.has_perm is a method"),
+    (lambda: this.title == me.get_username, "me.get_username is a method"),
+    (lambda: this.weight == 10**400, "is no finite number"),
     (lambda: this.loans.any(granted), "speaks of the row of the rule"),
     (lambda: this.tags.any(this.pages == 1), "library.Tag has no field 'pages'"),
 ]
@@ -120,6 +123,13 @@ def test_a_value_that_a_column_of_the_user_never_has_is_refused(
     [
         (lambda: env.ip.within("10.0.0.0/99"), "10.0.0.0/99"),
         (lambda: env.ip.within("10.0.0.1/8"), "host bits"),
+        (env.ip.within, "takes networks"),
+        (lambda: env.ip.within(10), "takes networks"),  # type: ignore[arg-type]  # else 0.0.0.10/32
+        (lambda: this.title.in_("ab"), "'ab' alone would be its letters"),
+        (lambda: me.email.in_("ab"), "'ab' alone would be its letters"),
+        (lambda: this.title.in_(b"ab"), "alone would be its letters"),
+        (lambda: env.time.between(9, 18), "must be str"),  # type: ignore[arg-type]
+        (lambda: env.time.between("09:00", "18:00", zone=this.title), "is no name of a time zone"),  # type: ignore[arg-type]
         (lambda: env.time.between("9 o'clock", "18:00"), "Invalid isoformat"),
         (lambda: env.time.between("09:00+01:00", "18:00"), "has no offset"),
         (lambda: env.ipp, "There is no env.ipp"),
@@ -154,6 +164,9 @@ def test_every_part_of_a_rule_is_compiled_though_an_earlier_one_decides() -> Non
         (env.ip.within("10.0.0.0/8"), "env.ip.within('10.0.0.0/8')"),
         (env.time.between("09:00", "18:00", zone="UTC"), "env.time.between('09:00', '18:00', 'UTC')"),
         (env.time.between("09:00", "18:00"), "env.time.between('09:00', '18:00')"),
+        (env.time.between("09:00:30", "18:00:00.5"), "env.time.between('09:00:30', '18:00:00.500000')"),
+        (env.ip.within("::ffff:10.0.0.0/104"), "env.ip.within('10.0.0.0/8')"),
+        (this.title.in_({"c", "a", "b", None}), "this.title.in_(['a', 'b', 'c', None])"),
         (this.on_hold, "this.on_hold == True"),
         (env.mfa, "env.mfa == True"),
         (this["any"] == 1, "this.any == 1"),

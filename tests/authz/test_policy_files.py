@@ -186,6 +186,9 @@ def test_a_folder_that_goes_away_changes_nothing(
         (HOLD.replace("this.title ==", "this.title &"), 5, "forbid.when", "no condition"),
         (HOLD + HOLD.replace("this.title", "this.created_at"), 11, "forbid.when", "never equals"),
         ("[[allow]]\nmodel = 'bulwark_articles.Article'\nactions = ['read']\n", 1, "allow", "needs the key 'role'"),
+        ("# one\n\nforbid = [\n{model = 'x', actions = ['*']}]\n", 3, "forbid.model", "no model"),
+        ("# a \u2028 b\n" + HOLD.replace("this.title", "this.tilte"), 6, "forbid.when", "no field"),
+        (HOLD.replace('this.title == "held"', 'this.title == duration("inf")'), 5, "forbid.when", "no duration"),
         ("note = '''\n[[forbid]]\nwhen = 1\n'''\n" + HOLD, 1, "note", "no kind of rule"),
     ],
 )
