@@ -13,6 +13,7 @@ from django.test import override_settings
 from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views import View
+from pytest_django import Settings
 from rest_framework.permissions import AllowAny
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
@@ -217,8 +218,23 @@ def test_rules_and_fields_are_sentences() -> None:
     assert "nobody may update, delete when `this.on_hold == True` (on hold)" in said
     assert "author sets on create: status, title" in said
     assert "viewer sees: id, status, title" in said
+    assert "author creates rows with `owner = me`" in said
     assert inventory.sentences()["library.Shelf"][-1].startswith("every field of the serializers")
     assert "library.Book" not in inventory.sentences(without={"library"})
+
+
+def test_what_a_role_includes_is_told(settings: Settings) -> None:
+    """Else viewers could become editors without a word of it."""
+    before = inventory.markdown()
+    assert "author may do what viewer may" in inventory.sentences()["Roles"]
+    roles = {**settings.BULWARK_AUTHZ["ROLES"], "viewer": [], "author": ["editor"], "editor": ["viewer"]}
+    settings.BULWARK_AUTHZ = {**settings.BULWARK_AUTHZ, "ROLES": roles}
+    assert inventory.changes(before, inventory.markdown()) == [
+        "no longer: Roles: author may do what viewer may",
+        "no longer: Roles: editor may do what author may",
+        "now: Roles: author may do what editor may",
+        "now: Roles: editor may do what viewer may",
+    ]
 
 
 def test_a_change_is_told_by_its_meaning() -> None:
