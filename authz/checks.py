@@ -20,7 +20,7 @@ from .files import loading
 from .language.sites import PolicyError
 from .managers import ProtectedManager, ProtectedQuerySet
 from .middleware import AuthzMiddleware
-from .policies import EVERY_ACTION, Policy
+from .policies import EVERY_ACTION, Policy, loose_forbids
 from .registry import policies
 from .roles import IMPLICIT, RoleGraphError, check_graph, known_roles
 from .routes import By, routes
@@ -37,11 +37,9 @@ def check_policies(**_: Any) -> list[CheckMessage]:
         known = known_roles()
     except (TypeError, ValueError):
         return []  # check_settings tells
-    return [
-        Error(error.problem, hint=f"See {error.site}.", obj=policy.__qualname__, id="bulwark_authz.E005")
-        for policy in policies()
-        for error in problems(policy, known)
-    ]
+    found = [(policy.__qualname__, error) for policy in policies() for error in problems(policy, known)]
+    found += [("forbid", error) for error in loose_forbids()]
+    return [Error(error.problem, hint=f"See {error.site}.", obj=name, id="bulwark_authz.E005") for name, error in found]
 
 
 def check_grants(**_: Any) -> list[CheckMessage]:

@@ -22,7 +22,7 @@ from django.db.models import Model
 from .language.nodes import All, AnyOf, Granted, Node, Not
 from .language.sites import PolicyError, Site
 from .language.terms import Condition, env, granted, me, this, tree_of
-from .registry import filed, register
+from .registry import filed, policies, register
 
 __all__ = ["Allow", "Fields", "Forbid", "Policy", "PolicyError", "allow", "env", "forbid", "granted", "me", "this"]
 
@@ -77,7 +77,20 @@ def forbid(*actions: str, when: Condition | bool = True, role: str = "", why: st
     site = Site.of_caller()
     if not actions:
         raise PolicyError("A forbid names at least one action.", site)
-    return Forbid(actions, role, tree_of(when), why, site)
+    found = Forbid(actions, role, tree_of(when), why, site)
+    _loose.append(found)
+    return found
+
+
+# Those that are in no policy: nothing asks for them, though they read as if they held.
+_loose: list[Forbid] = []
+
+
+def loose_forbids() -> list[PolicyError]:
+    """Return the errors of forbids that were written and are in no policy: unnamed, or with a name that came again."""
+    reached = {id(forbid) for policy in policies() for forbid in policy.forbids()}
+    problem = "This forbid is in no policy, so it forbids nothing: give it a name of its own in the class."
+    return [PolicyError(problem, forbid.site) for forbid in _loose if id(forbid) not in reached]
 
 
 Names = str | Iterable[str]
@@ -134,6 +147,8 @@ class Policy:
     def __init_subclass__(cls, *, model: type[Model] | None = None, tenant: str = "", **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.site = Site.of_caller()
+        members = {id(value) for base in cls.__mro__ for value in vars(base).values()}
+        _loose[:] = [forbid for forbid in _loose if id(forbid) not in members]
         cls.tenant = tenant or cls.tenant
         if model is not None:
             cls.model = model

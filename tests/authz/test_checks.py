@@ -1,12 +1,13 @@
 """Mistakes in settings and rules stop the server from starting, each with its id and its line."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core import checks
 from django.test import override_settings
 
-from authz import registry, roles
+from authz import policies, registry, roles
 from authz.checks import check_policies, check_settings, problems
 from authz.language.terms import me, this
 from authz.policies import Fields, Policy, allow, forbid
@@ -95,6 +96,49 @@ def test_a_wrong_policy_stops_the_start() -> None:
         assert "test_checks.py:" in str(found.hint)
     finally:
         registry.unregister(Wrong)
+
+
+@pytest.fixture
+def no_loose_forbids() -> Iterator[None]:
+    yield
+    policies._loose.clear()
+
+
+@pytest.mark.usefixtures("no_loose_forbids")
+def test_a_forbid_that_no_policy_holds_stops_the_start() -> None:
+    """It reads as if it held, and would forbid nothing."""
+
+    class Mixed:
+        inherited = forbid("read", when=this.open)
+
+    class Loose(Mixed, Policy, model=Loan):
+        read = allow("viewer")
+        forbid("read", when=this.days == 1)
+        stop = forbid("read", when=this.days == 2)
+        stop = forbid("read", when=this.days == 3)  # noqa: PIE794
+
+    try:
+        found = check_policies()
+        assert [(error.id, "in no policy" in error.msg) for error in found] == [("bulwark_authz.E005", True)] * 2
+        first = Loose.site.line
+        lines = [str(error.hint).rpartition(":")[2] for error in found]
+        assert lines == [f"{first + 2}.", f"{first + 3}."]
+        assert len(Loose.forbids()) == 2
+    finally:
+        registry.unregister(Loose)
+
+
+def test_a_forbid_may_be_given_to_a_policy_later() -> None:
+    class Late(Policy, model=Loan):
+        read = allow("viewer")
+
+    late: Any = Late
+    late.stop = forbid("read", when=this.open)
+    try:
+        assert check_policies() == []
+    finally:
+        policies._loose.clear()
+        registry.unregister(Late)
 
 
 def test_roles_include_what_they_name_and_what_that_includes(settings: Any) -> None:
