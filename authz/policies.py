@@ -108,7 +108,8 @@ class Fields:
     :param write: names that input may set, on create and on update.
     :param create: names that input may set on create; without it those of `write`.
     :param update: names that input may set on update; without it those of `write`.
-    :param preset: values that a create gets, whatever the input: literals, `me` or `me.attribute`.
+    :param preset: values that a create gets where input that may set the field, or the host's code, gives no other:
+        literals, `me...` or `env...`.
     """
 
     def __init__(

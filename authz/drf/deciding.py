@@ -309,7 +309,7 @@ class PolicyMixin(_Base):
     def create_decided(self, values: dict[str, Any], create: Callable[[dict[str, Any]], Model]) -> Model:
         """Make a row with the policy's presets, in the principal's tenant, decided before and after it is saved."""
         action = action_of(self.policy_model, CREATE)
-        values = {**self._presets(action), **values}
+        values = {**self._presets(action, given=values), **values}
         if action is not None and not action.asks_rows and not self._has_nested(values):
             self._demand(CREATE, self._candidate(values))
         with unique_or_refused():
@@ -352,12 +352,16 @@ class PolicyMixin(_Base):
         self._demand(UPDATE, row)
         return row
 
-    def _presets(self, action: Action | None) -> dict[str, Any]:
+    def _presets(self, action: Action | None, *, given: Collection[str]) -> dict[str, Any]:
+        """Return the values of columns that are not given, by the name of the key or of the row."""
         presets = fields_for(self.policy_model, self.principal.roles).presets(self.principal)
         tenant = action.tenant if action is not None else None
         if tenant is not None and "__" not in tenant.lookup:
             presets[tenant.field.attname] = self.principal.tenant_id
-        return presets
+        columns = self.policy_model._meta.concrete_fields  # noqa: SLF001  (documented)
+        names = ({column.name, column.attname} for column in columns)
+        stated = frozenset().union(*(both for both in names if both & set(given)))
+        return {name: value for name, value in presets.items() if name not in stated}
 
     def _has_nested(self, values: Mapping[str, Any]) -> bool:
         """Tell whether input holds rows that are yet to be made: the row that refers to them is decided when saved."""

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from authz.drf import PolicyOrderingFilter, PolicySearchFilter, PolicyViewSet, policy_action, public
 from authz.drf.django_filters import PolicyFilterBackend
+from authz.models import Tenant
 
 from .models import Book, Loan, Shelf
 from .serializers import BookSerializer, LoanSerializer, ShelfSerializer
@@ -125,8 +126,9 @@ class StubbornViewSet(PolicyViewSet):
         return Book.objects.get(pk=self.kwargs["pk"])
 
     def perform_create(self, serializer: BaseSerializer[Any]) -> None:
-        owner = self.request.headers.get("X-Owner")
-        serializer.save(**({"owner_id": owner} if owner else {}))
+        owner, tenant = (self.request.headers.get(name) for name in ("X-Owner", "X-Tenant"))
+        values = {"owner_id": owner} if owner else {}
+        serializer.save(**values, **({"tenant": Tenant.objects.get(pk=tenant)} if tenant else {}))
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         book = self.get_object()
