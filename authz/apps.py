@@ -14,7 +14,15 @@ class AuthzConfig(AppConfig):
 
     def ready(self) -> None:
         from . import changes, memory, metrics
-        from .checks import check_files, check_grants, check_middleware, check_policies, check_routes, check_settings
+        from .checks import (
+            check_files,
+            check_grants,
+            check_middleware,
+            check_permissions,
+            check_policies,
+            check_routes,
+            check_settings,
+        )
         from .files import loading
         from .rls.checks import check_row_level_security
         from .rls.statements import connect_to_new_connections
@@ -28,6 +36,7 @@ class AuthzConfig(AppConfig):
         checks.register(check_files)
         checks.register(check_grants)
         checks.register(check_middleware)
+        checks.register(check_permissions)
         checks.register(check_policies)
         checks.register(check_routes)
         checks.register(check_row_level_security)

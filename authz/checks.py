@@ -20,6 +20,7 @@ from .files import loading
 from .language.sites import PolicyError
 from .managers import ProtectedManager, ProtectedQuerySet
 from .middleware import AuthzMiddleware
+from .permissions import roles_asked
 from .policies import EVERY_ACTION, Policy, loose_forbids
 from .registry import policies
 from .roles import IMPLICIT, RoleGraphError, check_graph, known_roles
@@ -40,6 +41,21 @@ def check_policies(**_: Any) -> list[CheckMessage]:
     found = [(policy.__qualname__, error) for policy in policies() for error in problems(policy, known)]
     found += [("forbid", error) for error in loose_forbids()]
     return [Error(error.problem, hint=f"See {error.site}.", obj=name, id="bulwark_authz.E005") for name, error in found]
+
+
+def check_permissions(**_: Any) -> list[CheckMessage]:
+    """Check that the roles exist that classic permission classes ask for."""
+    if getattr(settings, "ROOT_URLCONF", None):
+        routes()  # their modules are imported with the views
+    try:
+        known = known_roles()
+    except (TypeError, ValueError):
+        return []  # check_settings tells
+    asked = sorted((str(site), role) for role, site in roles_asked if role not in known)
+    return [
+        Error(f"There is no role {role!r}.", hint=f"See {site}.", obj="HasRole", id="bulwark_authz.E005")
+        for site, role in asked
+    ]
 
 
 def check_grants(**_: Any) -> list[CheckMessage]:

@@ -15,6 +15,7 @@ from rest_framework.permissions import AND, NOT, OR, SAFE_METHODS, BasePermissio
 
 from .language.clauses import Folded
 from .language.joined import conjunction, disjunction
+from .language.sites import Site
 from .managers import marked_scoped
 from .principals import principal
 
@@ -117,8 +118,13 @@ class _HoldsPermission(_Asks):
         return who.known and bool(who.user.has_perm(self.name))
 
 
+# With the line: a check tells of roles that do not exist, which `~` would make everybody lack.
+roles_asked: set[tuple[str, Site]] = set()
+
+
 def HasRole(role: str) -> Any:  # noqa: N802  (used as a class is)
     """Allow holders of a role, or of one that includes it, on every row."""
+    roles_asked.add((role, Site.of_caller()))
     return _Named(_HoldsRole, role)
 
 

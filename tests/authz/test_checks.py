@@ -7,9 +7,10 @@ import pytest
 from django.core import checks
 from django.test import override_settings
 
-from authz import policies, registry, roles
-from authz.checks import check_policies, check_settings, problems
+from authz import permissions, policies, registry, roles
+from authz.checks import check_permissions, check_policies, check_settings, problems
 from authz.language.terms import me, this
+from authz.permissions import HasRole
 from authz.policies import Fields, Policy, allow, forbid
 from tests.authz.library.models import Loan
 
@@ -139,6 +140,20 @@ def test_a_forbid_may_be_given_to_a_policy_later() -> None:
     finally:
         policies._loose.clear()
         registry.unregister(Late)
+
+
+def test_a_role_of_a_classic_class_that_does_not_exist_stops_the_start() -> None:
+    """Everybody lacks it, so `~` would let everybody in."""
+    known = permissions.roles_asked.copy()
+    try:
+        assert check_permissions() == []
+        _ = ~HasRole("cntractor")
+        (found,) = check_permissions()
+        assert (found.id, "'cntractor'" in found.msg) == ("bulwark_authz.E005", True)
+        assert "test_checks.py:" in str(found.hint)
+    finally:
+        permissions.roles_asked.intersection_update(known)
+    assert {check_permissions} <= set(checks.registry.registry.get_checks())
 
 
 def test_roles_include_what_they_name_and_what_that_includes(settings: Any) -> None:
