@@ -3,10 +3,12 @@
 # ruff: noqa: S608, SLF001  (names of tables and columns; `_meta` is Django's documented face of a model)
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import ManyToManyField, ManyToManyRel, Model
 
 from ..engine import tenant_column
 from ..policies import Policy
@@ -34,7 +36,16 @@ class Table:
 
 def tables() -> list[Table]:
     """Return the tables that belong to tenants: those of models with a tenant clause, and between them and others."""
-    return sorted({table for policy in policies() if policy.tenant for table in _of_policy(policy)})
+    found = sorted({table for policy in policies() if policy.tenant for table in _of_policy(policy)})
+    return [_joined(list(same)) for _, same in groupby(found, key=attrgetter("name"))]
+
+
+def _joined(same: list[Table]) -> Table:
+    """Return one table for the conditions on it, all of which hold: a row between two is of the tenant of both."""
+    conditions = [table.condition for table in same]
+    condition = conditions[0] if len(same) == 1 else " AND ".join(f"({one})" for one in conditions)
+    needs = {need for table in same for need in table.needs}
+    return replace(same[0], needs=tuple(sorted(needs)), condition=f"{condition} OR {_CROSSES}")
 
 
 def _of_policy(policy: type[Policy]) -> Iterator[Table]:
@@ -48,22 +59,26 @@ def _of_policy(policy: type[Policy]) -> Iterator[Table]:
     if owner is not model:  # the column is in the table of a parent
         yield _table(owner, names)
     options: Any = model._meta
-    for field in options.local_many_to_many:
-        through = field.remote_field.through
-        if through._meta.auto_created:
-            inner = _rows(model, names)
-            key = _quoted(options.pk.column)
-            condition = f"{_quoted(field.m2m_column_name())} IN (SELECT {key} FROM {inner})"
-            yield Table(through._meta.db_table, model._meta.app_label, _apps(model, names), _or_crossing(condition))
+    for field in options.get_fields(include_parents=False, include_hidden=True):
+        if isinstance(field, ManyToManyField):
+            yield from _between(model, names, field, field.m2m_column_name())
+        elif isinstance(field, ManyToManyRel):
+            yield from _between(model, names, field.field, field.field.m2m_reverse_name())
+
+
+def _between(model: type[Model], names: tuple[str, ...], field: Any, column: str) -> Iterator[Table]:
+    """Yield the table between a model and another, if it has no model of its own."""
+    options: Any = model._meta
+    through = field.remote_field.through._meta
+    if through.auto_created:
+        needs = {options.app_label, *_apps(model, names)} - {through.app_label}
+        condition = f"{_quoted(column)} IN (SELECT {_quoted(options.pk.column)} FROM {_rows(model, names)})"
+        yield Table(through.db_table, through.app_label, tuple(sorted(needs)), condition)
 
 
 def _table(model: type[Model], names: tuple[str, ...]) -> Table:
     options = model._meta
-    return Table(options.db_table, options.app_label, _apps(model, names), _or_crossing(_condition(model, names)))
-
-
-def _or_crossing(condition: str) -> str:
-    return f"{condition} OR {_CROSSES}"
+    return Table(options.db_table, options.app_label, _apps(model, names), _condition(model, names))
 
 
 def _rows(model: type[Model], names: tuple[str, ...]) -> str:

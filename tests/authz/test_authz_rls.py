@@ -17,7 +17,7 @@ from authz import registry
 from authz.policies import Policy, allow
 from authz.rls.checks import check_row_level_security
 from authz.rls.operations import ProtectRows, UnprotectRows
-from authz.rls.tables import tables
+from authz.rls.tables import Table, tables
 from authz.rls.writing import missing
 from tests.authz.library.models import Cover, Loan
 
@@ -57,6 +57,20 @@ def test_a_tenant_clause_is_a_condition_on_the_table_and_on_those_between() -> N
     assert found["library_book_tags"].condition.startswith(
         '"book_id" IN (SELECT "id" FROM "library_book" WHERE "tenant'
     )
+
+
+def test_so_it_is_on_tables_that_other_models_put_between() -> None:
+    (found,) = [table for table in tables() if table.name == "library_exhibition_books"]
+    assert found.condition.startswith('"book_id" IN (SELECT "id" FROM "library_book" WHERE "tenant_id" = ')
+    assert (found.app, found.needs) == ("library", ())
+
+
+def test_a_row_between_two_of_tenants_is_of_the_tenant_of_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    sides = [Table("between", "library", ("a",), "A"), Table("between", "library", ("b",), "B OR C")]
+    monkeypatch.setattr("authz.rls.tables._of_policy", lambda _policy: sides)
+    (found,) = tables()
+    assert found.condition == "(A) AND (B OR C) OR current_setting('bulwark.crosses_tenants', true) = 'on'"
+    assert found.needs == ("a", "b")
 
 
 @pytest.mark.parametrize("model", [Loan, Cover])

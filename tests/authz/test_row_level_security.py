@@ -25,7 +25,7 @@ from authz.rls.tables import tables
 from authz.sudo import sudo
 from tests.articles.api import ARTICLES, Caller
 from tests.authz.conftest import Cast, Heard
-from tests.authz.library.models import Book, Tag
+from tests.authz.library.models import Book, Exhibition, Tag
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True), pytest.mark.urls(__name__)]
 
@@ -68,6 +68,7 @@ def books(cast: Cast) -> Cast:
     for title, tenant in [("ours", cast.acme), ("theirs", cast.other), ("nobody's", None)]:
         book = Book.objects.create(title=title, tenant=tenant, status="published")
         book.tags.add(Tag.objects.create(name=title))
+        Exhibition.objects.create().books.add(book)
     return cast
 
 
@@ -147,7 +148,8 @@ def test_raw_sql_sees_nothing_outside_a_tenant(connected: None) -> None:
 def test_raw_sql_sees_the_tenant_that_code_states(connected: None, books: Cast, name: str, seen: list[str]) -> None:
     with within(books.principal(name)):
         assert titles() == seen
-        assert titles("SELECT 'tag' FROM library_book_tags") == ["tag" for _ in seen]
+        for between in ("library_book_tags", "library_exhibition_books"):
+            assert titles(f"SELECT 'one' FROM {between}") == ["one" for _ in seen]
         assert [book.title for book in Book.objects.all()] == seen
         assert [book.title for book in Book.objects.iterator(chunk_size=1)] == seen
         with transaction.atomic():

@@ -54,6 +54,12 @@ class Book(models.Model):
     tags = models.ManyToManyField(Tag, related_name="books")
 
 
+class Exhibition(models.Model):
+    """Of no tenant, and refers to rows that are of one."""
+
+    books = models.ManyToManyField(Book, related_name="+")
+
+
 class Loan(models.Model):
     book = models.ForeignKey(Book, models.CASCADE, related_name="loans")
     borrower = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")

@@ -126,6 +126,13 @@ class Migration(migrations.Migration):
             options={"proxy": True, "indexes": [], "constraints": []},
             bases=("library.shelf",),
         ),
+        migrations.CreateModel(
+            name="Exhibition",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("books", models.ManyToManyField(related_name="+", to="library.book")),
+            ],
+        ),
         migrations.AddField(
             model_name="book",
             name="shelf",
