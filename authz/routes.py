@@ -9,13 +9,23 @@ from django.contrib.admindocs.views import simplify_regex
 from django.db.models import Model
 from django.urls import ResolverMatch, URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
+from rest_framework.mixins import (
+    CreateModelMixin,
+    DestroyModelMixin,
+    ListModelMixin,
+    RetrieveModelMixin,
+    UpdateModelMixin,
+)
 from rest_framework.permissions import AND
 
 from .conf import conf
 from .drf.actions import DECLARED, PUBLIC, Declared
+from .drf.deciding import PolicyMixin
 from .drf.permissions import PolicyPermission
 
 _UNASKED = "an action is declared, but neither policy_required nor a PolicyPermission in permission_classes asks for it"
+_ROWS = "handlers of REST framework decide about no row and no field: put authz.drf.PolicyMixin before them"
+_HANDLERS = (CreateModelMixin, DestroyModelMixin, ListModelMixin, RetrieveModelMixin, UpdateModelMixin)
 
 
 class By(StrEnum):
@@ -125,7 +135,7 @@ def _decision(view: Any, handler: Any, name: str, permissions: Collection[Any]) 
         return By.NOBODY, "", None, reason
     found = _declared(kind, handler, getattr(declared, DECLARED, None))
     if found is not None and found.model is not None and found.action:
-        return _guarded(found, permissions)
+        return _guarded(kind, found, permissions)
     return _elsewhere(name)
 
 
@@ -134,10 +144,12 @@ def _declared(kind: Any, handler: Any, declared: Declared | None) -> Declared | 
     return ask(handler, declared) if ask is not None and isinstance(handler, str) else declared
 
 
-def _guarded(declared: Declared, permissions: Collection[Any]) -> _Decision:
-    if declared.by_itself or any(map(_asks_policy, permissions)):
-        return By.POLICY, declared.action, declared.model, ""
-    return By.UNDECLARED, "", None, _UNASKED
+def _guarded(kind: Any, declared: Declared, permissions: Collection[Any]) -> _Decision:
+    if not (declared.by_itself or any(map(_asks_policy, permissions))):
+        return By.UNDECLARED, "", None, _UNASKED
+    if isinstance(kind, type) and issubclass(kind, _HANDLERS) and not issubclass(kind, PolicyMixin):
+        return By.UNDECLARED, "", None, _ROWS
+    return By.POLICY, declared.action, declared.model, ""
 
 
 def _asks_policy(permission: Any) -> bool:

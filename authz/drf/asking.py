@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from ..engine import Verdict, action_of, scope
 from ..principals import Principal, principal
 from .actions import Declared
-from .errors import AccessDenied
+from .errors import AccessDenied, Refusal, Unreadable
 
 logger = logging.getLogger(__name__)
 
@@ -35,11 +35,19 @@ def demand_route(request: Request, view: APIView, declared: Declared | None) -> 
 
 
 def demand_object(request: Request, declared: Declared, row: Model) -> None:
-    """:raises AccessDenied: the principal may not take the action on the row."""
-    denied = denial(principal(request), declared.action, row)
-    if denied is not None:
-        denied.announce(principal(request))
-        raise denied
+    """Refuse what the principal may not do with a row.
+
+    :raises AccessDenied: it may be read, but not so used.
+    :raises Unreadable: it may not even be read.
+    """
+    who = principal(request)
+    denied: Refusal | None = denial(who, declared.action, row)
+    if denied is None:
+        return
+    if denial(who, "read", row) is not None:
+        denied = Unreadable(action=declared.action, model=type(row), field="pk", key=row.pk)
+    denied.announce(who)
+    raise denied
 
 
 def _refuse(request: Request, view: APIView, declared: Declared, reason: str) -> None:

@@ -75,6 +75,16 @@ def test_readable_but_forbidden_is_403(
     assert (event["target"], event["user"], event["data"]["reason"]) == (published, cast.bob, "no_rule")
 
 
+def test_a_view_without_the_mixin_tells_no_more_of_a_row_that_it_gets(
+    client_of: Client, book: Make, cast: Cast, heard: Heard
+) -> None:
+    hidden, readable = book(tenant=cast.other), book(status="published")
+    codes = [client_of("alice").post(f"/handmade/{key}/").status_code for key in (hidden.pk, uuid.uuid4(), readable.pk)]
+    assert codes == [404, 404, 403]
+    assert [event["data"]["reason"] for event in heard.named("access_denied")] == ["unreadable", "no_rule"]
+    assert client_of("dora").post(f"/handmade/{readable.pk}/").data == "a book"
+
+
 def test_a_forbid_wins_and_says_why(client_of: Client, book: Make, heard: Heard) -> None:
     held = book(on_hold=True)
     for name in ("alice", "dora"):

@@ -14,6 +14,7 @@ from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views import View
 from pytest_django import Settings
+from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
@@ -22,7 +23,7 @@ from accounts.mfa.permissions import RecentLogin
 from authz import inventory
 from authz.checks import check_routes, check_settings
 from authz.decorators import policy_required
-from authz.drf import PolicyPermission, PolicyViewSet, policy_action, public
+from authz.drf import PolicyMixin, PolicyPermission, PolicyViewSet, policy_action, public
 from authz.permissions import HasRole
 from authz.routes import By, Route, routes
 from tests.authz.library import urls
@@ -85,6 +86,18 @@ class Loosened(PolicyViewSet):
     permission_classes: Any = (AllowAny,)
 
 
+@policy_action("read", Book)
+class Generic(ListAPIView):  # type: ignore[type-arg]
+    """Asks whether anything may be read, and lists all there is."""
+
+    queryset = Book.objects.all()
+    permission_classes = (PolicyPermission,)
+
+
+class Scoped(PolicyMixin, Generic):
+    pass
+
+
 class Joined(PolicyViewSet):
     """Asks for more than the policy does: by classes that are joined, and by an instance."""
 
@@ -112,6 +125,8 @@ urlpatterns = [
     path("loosened/", Loosened.as_view({"get": "list"})),
     path("opened/", BookViewSet.as_view({"get": "list"}, permission_classes=[AllowAny])),
     path("either/", BookViewSet.as_view({"get": "list"}, permission_classes=[AllowAny | PolicyPermission])),
+    path("generic/", Generic.as_view()),
+    path("scoped/", Scoped.as_view()),
     path("joined/", Joined.as_view({"get": "list"})),
     path("tutorial/", Tutorial.as_view()),
     path("admin/", admin.site.urls),
@@ -155,6 +170,9 @@ def by_name() -> dict[str, Route]:
         ("GET /loosened/", By.UNDECLARED, ""),
         ("GET /opened/", By.UNDECLARED, ""),
         ("GET /either/", By.UNDECLARED, ""),
+        ("GET /generic/", By.UNDECLARED, ""),
+        ("GET /scoped/", By.POLICY, "read"),
+        ("POST /handmade/<pk>/", By.POLICY, "update"),
         ("GET /joined/", By.POLICY, "read"),
         ("GET /tutorial/", By.UNDECLARED, ""),
         ("ANY /admin/...", By.ELSEWHERE, ""),

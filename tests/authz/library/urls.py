@@ -12,6 +12,7 @@ router.register("loans", views.LoanViewSet)
 urlpatterns = [
     path("", include(router.urls)),
     path("undeclared/", views.Undeclared.as_view()),
+    path("handmade/<pk>/", views.Handmade.as_view()),
     path("counted/", views.Counted.as_view()),
     path("inside/", views.marked_inside),
     path("outside/", views.marked_outside),

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django_filters import FilterSet
 from rest_framework.decorators import action, api_view
+from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -168,6 +169,16 @@ class LoanViewSet(PolicyViewSet):
 class Undeclared(APIView):
     def get(self, request: Request) -> Response:
         return Response("never seen")
+
+
+class Handmade(GenericAPIView):  # type: ignore[type-arg]
+    """Has handlers of its own and no PolicyMixin."""
+
+    queryset = Book.objects.all()
+
+    @policy_action("update", Book)
+    def post(self, request: Request, pk: str) -> Response:
+        return Response(self.get_object().title)
 
 
 class Counted(APIView):
