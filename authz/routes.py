@@ -9,6 +9,7 @@ from django.contrib.admindocs.views import simplify_regex
 from django.db.models import Model
 from django.urls import ResolverMatch, URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
+from rest_framework.filters import OrderingFilter, SearchFilter
 from rest_framework.mixins import (
     CreateModelMixin,
     DestroyModelMixin,
@@ -95,7 +96,7 @@ def _of_view(entry: _Entry) -> Iterator[Route]:
         # Its routes are many and alike: one stands for all.
         yield Route(f"{admin}...", "ANY", "django.contrib.admin", by, action, model, reason)
         return
-    permissions = getattr(view, "initkwargs", {}).get("permission_classes", getattr(kind, "permission_classes", ()))
+    permissions = _given(view, "permission_classes")
     for method, handler in _handlers(view, kind):
         by, action, model, reason = _decision(view, handler, name, permissions)
         yield Route(path, method, name, by, action, model, reason)
@@ -104,6 +105,11 @@ def _of_view(entry: _Entry) -> Iterator[Route]:
 def _class_of(view: Any) -> Any:
     """Return the class that a view of a URLconf was made of, REST framework's or Django's, or None."""
     return getattr(view, "cls", None) or getattr(view, "view_class", None)
+
+
+def _given(view: Any, name: str) -> Any:
+    """Return an attribute of a view's class, or what its URL gives instead."""
+    return getattr(view, "initkwargs", {}).get(name, getattr(_class_of(view), name, ()))
 
 
 def _name(view: Any) -> str:
@@ -135,7 +141,7 @@ def _decision(view: Any, handler: Any, name: str, permissions: Collection[Any]) 
         return By.NOBODY, "", None, reason
     found = _declared(kind, handler, getattr(declared, DECLARED, None))
     if found is not None and found.model is not None and found.action:
-        return _guarded(kind, found, permissions)
+        return _guarded(view, found, permissions)
     return _elsewhere(name)
 
 
@@ -144,11 +150,15 @@ def _declared(kind: Any, handler: Any, declared: Declared | None) -> Declared | 
     return ask(handler, declared) if ask is not None and isinstance(handler, str) else declared
 
 
-def _guarded(kind: Any, declared: Declared, permissions: Collection[Any]) -> _Decision:
+def _guarded(view: Any, declared: Declared, permissions: Collection[Any]) -> _Decision:
+    kind = _class_of(view)
     if not (declared.by_itself or any(map(_asks_policy, permissions))):
         return By.UNDECLARED, "", None, _UNASKED
     if isinstance(kind, type) and issubclass(kind, _HANDLERS) and not issubclass(kind, PolicyMixin):
         return By.UNDECLARED, "", None, _ROWS
+    loose = next(filter(_asks_no_policy, _given(view, "filter_backends")), None)
+    if loose is not None:
+        return By.UNDECLARED, "", None, f"{loose.__name__} tells of hidden fields and rows: take the one of authz.drf"
     return By.POLICY, declared.action, declared.model, ""
 
 
@@ -157,6 +167,16 @@ def _asks_policy(permission: Any) -> bool:
     if getattr(permission, "operator_class", None) is AND:
         return _asks_policy(permission.op1_class) or _asks_policy(permission.op2_class)
     return issubclass(permission if isinstance(permission, type) else type(permission), PolicyPermission)
+
+
+def _asks_no_policy(backend: type[Any]) -> bool:
+    """Tell whether this filters or orders by whatever a query names, hidden or not."""
+    bases = backend.__mro__
+    if any(base.__module__.startswith(f"{__package__}.drf.") for base in bases):
+        return False
+    return any(
+        base in {OrderingFilter, SearchFilter} or base.__module__.startswith("django_filters.") for base in bases
+    )
 
 
 def _elsewhere(name: str) -> _Decision:

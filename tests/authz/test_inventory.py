@@ -13,7 +13,9 @@ from django.test import override_settings
 from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views import View
+from django_filters.rest_framework import DjangoFilterBackend
 from pytest_django import Settings
+from rest_framework.filters import BaseFilterBackend, OrderingFilter
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.test import APIClient
@@ -24,6 +26,7 @@ from authz import inventory
 from authz.checks import check_routes, check_settings
 from authz.decorators import policy_required
 from authz.drf import PolicyMixin, PolicyPermission, PolicyViewSet, policy_action, public
+from authz.drf.django_filters import PolicyFilterBackend
 from authz.permissions import HasRole
 from authz.routes import By, Route, routes
 from tests.authz.library import urls
@@ -98,6 +101,14 @@ class Scoped(PolicyMixin, Generic):
     pass
 
 
+class Filtered(PolicyViewSet):
+    """Sorts by what may not be read."""
+
+    queryset = Book.objects.all()
+    filter_backends = (BaseFilterBackend, OrderingFilter)
+    ordering_fields = ("pages",)
+
+
 class Joined(PolicyViewSet):
     """Asks for more than the policy does: by classes that are joined, and by an instance."""
 
@@ -127,6 +138,9 @@ urlpatterns = [
     path("either/", BookViewSet.as_view({"get": "list"}, permission_classes=[AllowAny | PolicyPermission])),
     path("generic/", Generic.as_view()),
     path("scoped/", Scoped.as_view()),
+    path("ordered/", Filtered.as_view({"get": "list"})),
+    path("filtered/", Filtered.as_view({"get": "list"}, filter_backends=[DjangoFilterBackend])),
+    path("own-filters/", Filtered.as_view({"get": "list"}, filter_backends=[BaseFilterBackend, PolicyFilterBackend])),
     path("joined/", Joined.as_view({"get": "list"})),
     path("tutorial/", Tutorial.as_view()),
     path("admin/", admin.site.urls),
@@ -173,6 +187,9 @@ def by_name() -> dict[str, Route]:
         ("GET /generic/", By.UNDECLARED, ""),
         ("GET /scoped/", By.POLICY, "read"),
         ("POST /handmade/<pk>/", By.POLICY, "update"),
+        ("GET /ordered/", By.UNDECLARED, ""),
+        ("GET /filtered/", By.UNDECLARED, ""),
+        ("GET /own-filters/", By.POLICY, "read"),
         ("GET /joined/", By.POLICY, "read"),
         ("GET /tutorial/", By.UNDECLARED, ""),
         ("ANY /admin/...", By.ELSEWHERE, ""),
