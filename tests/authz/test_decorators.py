@@ -8,6 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.test import RequestFactory
+from django.views import View
 
 from authz.decorators import policy_required
 from tests.authz.conftest import Cast, Heard
@@ -36,7 +37,29 @@ def with_login(request: HttpRequest) -> HttpResponse:
     return HttpResponse("read")
 
 
-VIEWS = [detail, async_to_sync(detail_async)]
+class Page(View):
+    def get(self, request: HttpRequest, pk: Book) -> HttpResponse:
+        return HttpResponse(pk.title)
+
+
+class AsyncPage(View):
+    async def get(self, request: HttpRequest, pk: Book) -> HttpResponse:
+        return HttpResponse(pk.title)
+
+
+of_classes: list[Any] = [policy_required("update", Book, key="pk")(kind.as_view()) for kind in (Page, AsyncPage)]
+
+
+def awaited(view: Any) -> Any:
+    """Call a view where a loop runs, as servers do."""
+
+    async def ask(*args: Any, **kwargs: Any) -> Any:
+        return await view(*args, **kwargs)
+
+    return async_to_sync(ask)
+
+
+VIEWS = [detail, awaited(detail_async), of_classes[0], awaited(of_classes[1])]
 
 
 # The URL gives a key; the decorated view takes it for the row.
@@ -49,7 +72,7 @@ def request_of(user: Any) -> HttpRequest:
     return request
 
 
-@pytest.mark.parametrize("view", VIEWS, ids=["sync", "async"])
+@pytest.mark.parametrize("view", VIEWS, ids=["sync", "async", "class", "async class"])
 def test_the_row_is_decided_about_and_given_to_the_view(cast: Cast, view: Any, heard: Heard) -> None:
     book = Book.objects.create(tenant=cast.acme, owner=cast.alice, title="x", status="published")
     assert view(request_of(cast.dora), pk=str(book.pk)).content == b"x"
