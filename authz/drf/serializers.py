@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.db.models import Model
 from rest_framework.fields import DictField, Field, HiddenField, ListField, SerializerMethodField
 from rest_framework.relations import HyperlinkedRelatedField, ManyRelatedField, PrimaryKeyRelatedField, RelatedField
-from rest_framework.serializers import BaseSerializer, ListSerializer, ModelSerializer
+from rest_framework.serializers import BaseSerializer, ListSerializer, ModelSerializer, Serializer
 
 from ..engine import check, scoped
 from ..fieldsets import FieldSet, fields_for
@@ -131,7 +131,10 @@ def _like(kind: type[Any], base: type[Any]) -> type[Any]:
 
 
 class Reaching(_Base):
-    """Goes in front of a serializer: limits those that are nested in it, and what other fields show of related rows."""
+    """Goes in front of a serializer: limits those that are nested in it, and what other fields show of related rows.
+
+    It refuses what it has no field for, or none to set.
+    """
 
     policy_action: ClassVar[str]
     policy_roles: ClassVar[frozenset[str]]
@@ -156,6 +159,40 @@ class Reaching(_Base):
         if isinstance(field, ManyRelatedField) or (isinstance(field, RelatedField) and shows_more):
             field.__class__ = _like(kind, OfReadable)  # of this serializer alone: get_fields makes its fields anew
         return field
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse what may not be set instead of dropping it.
+
+        :raises FieldsRefused: 422, a code and a pointer for each such field.
+        """
+        if isinstance(data, Mapping) and isinstance(self, Serializer):
+            codes = {str(name): code for name in data if (code := self._refusal(str(name)))}
+            if codes:
+                raise self._refused(codes)
+        return super().to_internal_value(data)
+
+    def _refused(self, codes: dict[str, str]) -> FieldsRefused:
+        view = self._view
+        refused = FieldsRefused(codes, action=self.policy_action, model=self._model, target=view.decided_object)
+        view.fields_refused.append(refused)
+        return refused
+
+    def _refusal(self, name: str) -> str:
+        field = self.fields.get(name)
+        if field is None or isinstance(field, HiddenField):
+            return UNKNOWN
+        return READ_ONLY if field.read_only else ""
+
+    @property
+    def _model(self) -> "type[Model]":
+        """The model that the serializer says it is of, else the view's."""
+        found: type[Model] = getattr(getattr(self, "Meta", None), "model", self._view.policy_model)
+        return found
+
+    @property
+    def _view(self) -> "PolicyMixin":
+        view: PolicyMixin = self.context["view"]
+        return view
 
 
 class Limited(Reaching):
@@ -222,23 +259,6 @@ class Limited(Reaching):
             return None
         return super().to_representation(instance)
 
-    def to_internal_value(self, data: Any) -> Any:
-        """Refuse what may not be set instead of dropping it.
-
-        :raises FieldsRefused: 422, a code and a pointer for each such field.
-        """
-        if isinstance(data, Mapping):
-            codes = {str(name): code for name in data if (code := self._refusal(str(name)))}
-            if codes:
-                raise self._refused(codes)
-        return super().to_internal_value(data)
-
-    def _refused(self, codes: dict[str, str]) -> FieldsRefused:
-        view = self._view
-        refused = FieldsRefused(codes, action=self.policy_action, model=self.Meta.model, target=view.decided_object)
-        view.fields_refused.append(refused)
-        return refused
-
     def create(self, validated_data: Any) -> Any:
         if self._is_of_view:
             return self._view.create_decided(validated_data, super().create)
@@ -252,21 +272,9 @@ class Limited(Reaching):
     @property
     def _is_of_view(self) -> bool:
         """Is a row of this serializer what the view is about, or one beside it?"""
-        model: Any = self.Meta.model
-        of_view = self._view.policy_model
-        return not self.policy_nested and model._meta.concrete_model is of_view._meta.concrete_model  # noqa: SLF001
+        model, of_view = self._model._meta, self._view.policy_model._meta  # noqa: SLF001  (documented)
+        return not self.policy_nested and model.concrete_model is of_view.concrete_model
 
     def _allowed(self) -> tuple[frozenset[str] | None, frozenset[str] | None]:
         fields = self.policy_fields
         return fields.read, fields.writable(self.policy_action)
-
-    def _refusal(self, name: str) -> str:
-        field = self.fields.get(name)
-        if field is None or isinstance(field, HiddenField):
-            return UNKNOWN
-        return READ_ONLY if field.read_only else ""
-
-    @property
-    def _view(self) -> "PolicyMixin":
-        view: PolicyMixin = self.context["view"]
-        return view

@@ -8,11 +8,14 @@ from django.db import IntegrityError
 from django.urls import include, path
 from django_filters import FilterSet, ModelChoiceFilter, RangeFilter
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 from rest_framework.test import APIClient
 
 from authz import registry
-from authz.drf import PolicyOrderingFilter, PolicySearchFilter, PolicyViewSet
+from authz.drf import PolicyOrderingFilter, PolicySearchFilter, PolicyViewSet, policy_action
 from authz.drf.django_filters import PolicyFilterBackend
 from authz.drf.errors import unique_or_refused
 from authz.policies import Fields, Policy, allow
@@ -150,9 +153,23 @@ class LabelledViewSet(PolicyViewSet):
     serializer_class = Labelled
 
 
+class Extension(serializers.Serializer[Any]):
+    """Input of no model."""
+
+    days = serializers.IntegerField()
+    until = serializers.DateField(read_only=True)
+
+
 class NamedViewSet(PolicyViewSet):
     queryset = Loan.objects.order_by("pk")
     serializer_class = Named
+
+    @action(detail=True, methods=["post"], serializer_class=Extension)
+    @policy_action("update")
+    def extend(self, request: Request, pk: str) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return Response(serializer.data)
 
 
 router = SimpleRouter()
@@ -256,6 +273,16 @@ def test_nested_input_may_set_what_the_role_may(client_of: Client, cast: Cast, h
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/book/pages")
     assert heard.named("field_refused")[0]["data"]["model"] == "library.book"
     assert not Book.objects.exists()
+
+
+def test_input_of_no_model_is_refused_too_what_it_cannot_set(client_of: Client, book: Make, heard: Heard) -> None:
+    path = f"/named/{Loan.objects.create(book=book()).pk}/extend/"
+    assert client_of("bob").post(path, {"days": 3}).json() == {"days": 3}
+    refused = client_of("bob").post(path, {"days": 3, "until": "2026-01-01", "dyas": 4})
+    codes = {error["pointer"]: error["code"] for error in refused.json()["errors"]}
+    assert (refused.status_code, codes) == (422, {"/until": "read_only_field", "/dyas": "unknown_field"})
+    (event,) = heard.named("field_refused")
+    assert (event["data"]["fields"], event["data"]["model"]) == (["dyas", "until"], "library.loan")
 
 
 def test_a_nested_row_is_decided_by_its_own_policy(client_of: Client, cast: Cast, book: Make) -> None:
