@@ -24,6 +24,7 @@ def connect() -> None:
     pre_save.connect(_remember, sender=Membership, dispatch_uid="bulwark_authz.membership_before")
     post_save.connect(_membership_saved, sender=Membership, dispatch_uid="bulwark_authz.membership_saved")
     post_delete.connect(_membership_deleted, sender=Membership, dispatch_uid="bulwark_authz.membership_deleted")
+    pre_save.connect(_remember, sender=Grant, dispatch_uid="bulwark_authz.grant_before")
     post_save.connect(_grant_saved, sender=Grant, dispatch_uid="bulwark_authz.grant_saved")
     post_delete.connect(_grant_deleted, sender=Grant, dispatch_uid="bulwark_authz.grant_deleted")
     registry.follow(_watch_rows)
@@ -39,6 +40,22 @@ def _watch_rows(model: type[Model]) -> None:
         post_delete.connect(_row_deleted, sender=kind, dispatch_uid="bulwark_authz.row_deleted")
         post_save.connect(_row_made, sender=kind, dispatch_uid="bulwark_authz.row_made")
         post_save.connect(row_saved, sender=kind, dispatch_uid="bulwark_authz.row_saved")
+
+
+def tell_made(row: Any, *, using: str) -> None:
+    """Tell of a membership or a grant that was made."""
+    if isinstance(row, Membership):
+        membership_made(row, using=using)
+    else:
+        grant_made(row)
+
+
+def tell_changed(before: Any, row: Any, *, using: str) -> None:
+    """Tell of a membership or a grant that was another before."""
+    if isinstance(row, Membership):
+        membership_changed(before, row, using=using)
+    else:
+        grant_changed(before, row)
 
 
 def membership_made(row: Membership, *, using: str) -> None:
@@ -70,9 +87,9 @@ def _send(signal: Any, row: Membership | Grant, data: dict[str, Any]) -> None:
     signal.send(sender=type(row), request=None, user=row.granted_by, target=row, outcome="success", data=data)
 
 
-def _remember(instance: Membership, using: str, **_: Any) -> None:
+def _remember(instance: Membership | Grant, using: str, **_: Any) -> None:
     # Held until the save has ended: of two changes at once the later one sees what the earlier one made.
-    rows = Membership._base_manager.using(using).select_for_update()
+    rows = type(instance)._base_manager.using(using).select_for_update()
     before = None if instance._state.adding else rows.filter(pk=instance.pk).first()
     setattr(instance, _BEFORE, before)
 
@@ -104,9 +121,24 @@ def _grant_described(row: Grant) -> dict[str, Any]:
     }
 
 
+def grant_made(row: Grant) -> None:
+    """Send `grant_created`."""
+    _send(grant_created, row, _grant_described(row) | {"self_granted": _self_granted(row)})
+
+
+def grant_changed(before: Grant, row: Grant) -> None:
+    """Tell of a grant that has become another one as of one that ended and one that was made."""
+    if _grant_described(before) != _grant_described(row):
+        _grant_deleted(before)
+        grant_made(row)
+
+
 def _grant_saved(instance: Grant, created: bool, **_: Any) -> None:
-    if created:
-        _send(grant_created, instance, _grant_described(instance) | {"self_granted": _self_granted(instance)})
+    before: Grant | None = vars(instance).pop(_BEFORE, None)
+    if created or before is None:
+        grant_made(instance)
+    else:
+        grant_changed(before, instance)
 
 
 def _grant_deleted(instance: Grant, **_: Any) -> None:

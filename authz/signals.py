@@ -40,7 +40,8 @@ role_revoked = Signal()
 # data: user, role, action, model, object, expires_at, self_granted.
 grant_created = Signal()
 
-# A grant ended before its time, or its object was deleted. As grant_created, without self_granted.
+# A grant ended before its time, its object was deleted, or it became another one (grant_created tells of that then).
+# As grant_created, without self_granted.
 grant_revoked = Signal()
 
 # Code crossed the border of a tenant. user: the principal's; outcome "success"; data: reason, tenant, place.

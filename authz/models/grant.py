@@ -14,13 +14,15 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .telling import TellingQuerySet
+
 
 def object_key(value: Any) -> str:
     """Return how a primary key is kept in a grant: the 32 digits of a UUID, the text of anything else."""
     return value.hex if isinstance(value, uuid.UUID) else str(value)
 
 
-class GrantQuerySet(models.QuerySet["Grant"]):
+class GrantQuerySet(TellingQuerySet["Grant"]):
     def on(self, target: models.Model) -> Self:
         """Keep the grants on one object."""
         content_type = ContentType.objects.db_manager(self.db).get_for_model(target)

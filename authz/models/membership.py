@@ -1,9 +1,6 @@
 """Roles of users in tenants, and the version that tells caches that they changed."""
 
-# ruff: noqa: SLF001  (`_meta`, `_base_manager` and `_state` are Django's documented faces of a model)
-
 import secrets
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -13,33 +10,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ..roles import declared_roles
+from .telling import TellingQuerySet
 from .tenant import Tenant
-
-
-class MembershipQuerySet(models.QuerySet["Membership"]):
-    """Tells of each row that changes, also where Django sends no signal; `bulk_update` calls `update`."""
-
-    def bulk_create(self, objs: Iterable["Membership"], *args: Any, **kwargs: Any) -> list["Membership"]:
-        from ..changes import membership_made
-
-        with transaction.atomic(using=self.db):
-            made = super().bulk_create(objs, *args, **kwargs)
-            for row in made:
-                membership_made(row, using=self.db)
-            return made
-
-    def update(self, **kwargs: Any) -> int:
-        from ..changes import membership_changed
-
-        with transaction.atomic(using=self.db):
-            # Held, so that what another transaction makes of a row meanwhile is not told as if it had not been.
-            rows = self.model._base_manager.using(self.db)
-            held = rows.select_for_update().filter(pk__in=list(self.values_list("pk", flat=True)))
-            before = {row.pk: row for row in held}
-            changed = models.QuerySet.update(rows.filter(pk__in=before), **kwargs)
-            for row in rows.filter(pk__in=before):
-                membership_changed(before[row.pk], row, using=self.db)
-            return changed
 
 
 class Membership(models.Model):
@@ -63,7 +35,7 @@ class Membership(models.Model):
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
-    objects: ClassVar[models.Manager["Membership"]] = models.Manager.from_queryset(MembershipQuerySet)()
+    objects: ClassVar[models.Manager["Membership"]] = models.Manager.from_queryset(TellingQuerySet["Membership"])()
 
     class Meta:
         verbose_name = _("membership")

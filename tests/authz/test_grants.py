@@ -1,7 +1,7 @@
 """Grants are one sub-query in a rule, however many there are, and end with their object."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -64,6 +64,45 @@ def test_a_stranger_holds_no_grant_of_a_user(cast: Cast) -> None:
     Grant.objects.give(action="read", target=shelf, user=cast.bob)
     stranger = Principal(None, roles=frozenset({"viewer", "anyone"}))
     assert not action_with(Shelf, SHARED).check(stranger, shelf)
+
+
+CHANGES: dict[str, Callable[[Grant, Cast], Any]] = {
+    "saved": lambda grant, cast: save(grant, user=cast.alice),
+    "updated": lambda _grant, cast: Grant.objects.update(user=cast.alice),
+    "updated in bulk": lambda grant, cast: bulk_update(grant, user=cast.alice),
+    "updated by the user": lambda _grant, cast: cast.bob.object_grants.update(user=cast.alice),
+}
+
+
+def save(grant: Grant, **values: Any) -> None:
+    for name, value in values.items():
+        setattr(grant, name, value)
+    grant.save()
+
+
+def bulk_update(grant: Grant, user: Any) -> None:
+    grant.user = user
+    Grant.objects.bulk_update([grant], ["user"])
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_grant_that_becomes_another_one_is_told_of(
+    cast: Cast, heard: Heard, change: Callable[[Grant, Cast], Any]
+) -> None:
+    grant = Grant.objects.give(action="read", target=Shelf.objects.create(), user=cast.bob, granted_by=cast.alice)
+    change(grant, cast)
+    (ended,) = heard.named("grant_revoked")
+    first, second = heard.named("grant_created")
+    assert ended["data"] | {"self_granted": False} == first["data"]
+    assert (second["data"]["user"], second["data"]["self_granted"]) == (str(cast.alice.pk), True)
+    save(Grant.objects.get())
+    assert len(heard.named("grant_created")) == 2
+
+
+def test_grants_that_are_made_at_once_are_told_of(cast: Cast, heard: Heard) -> None:
+    kind, keys = ContentType.objects.get_for_model(Shelf), ("1", "2")
+    Grant.objects.bulk_create(Grant(user=cast.bob, action="read", content_type=kind, object_id=key) for key in keys)
+    assert [event["data"]["object"] for event in heard.named("grant_created")] == ["1", "2"]
 
 
 def test_grants_do_not_outlive_their_object(cast: Cast, heard: Heard) -> None:
