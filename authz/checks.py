@@ -29,7 +29,7 @@ from .routes import By, routes
 
 def check_settings(**_: Any) -> list[CheckMessage]:
     """Check `BULWARK_AUTHZ`."""
-    return [*_keys(), *_getters(), *_roles(), *_time_zone(), *_undeclared()]
+    return [*_keys(), *_getters(), *_roles(), *_time_zone(), *_undeclared(), *_cache_size()]
 
 
 def check_policies(**_: Any) -> list[CheckMessage]:
@@ -175,6 +175,12 @@ def _time_zone() -> Iterator[CheckMessage]:
         ZoneInfo(conf.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
         yield Error(f"{SETTING}['TIME_ZONE'] is no time zone: {conf.time_zone!r}.", id="bulwark_authz.E004")
+
+
+def _cache_size() -> Iterator[CheckMessage]:
+    given = conf.given().get("ROLE_CACHE_SIZE", 0)
+    if type(given) is not int or given < 0:
+        yield Error(f"{SETTING}['ROLE_CACHE_SIZE'] is a number, 0 to remember none.", id="bulwark_authz.E012")
 
 
 def _undeclared() -> Iterator[CheckMessage]:

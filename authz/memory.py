@@ -41,9 +41,9 @@ def forget() -> None:
 
 def _remember(key: _Key, roles: frozenset[str]) -> None:
     with _lock:
-        while len(_remembered) >= conf.role_cache_size:
-            del _remembered[next(iter(_remembered))]
         _remembered[key] = roles
+        while len(_remembered) > conf.role_cache_size:
+            del _remembered[next(iter(_remembered))]
 
 
 def settings_changed(setting: str, **_: Any) -> None:

@@ -30,6 +30,8 @@ KNOWN = frozenset({"viewer", "author"})
         ({"ROLES": ["a"]}, "E003", "maps each role"),
         ({"ROLES": {"anyone": []}}, "E003", "without a membership"),
         ({"TIME_ZONE": "Mars/Base"}, "E004", "Mars/Base"),
+        ({"ROLE_CACHE_SIZE": "many"}, "E012", "0 to remember none"),
+        ({"ROLE_CACHE_SIZE": -1}, "E012", "0 to remember none"),
     ],
 )
 def test_a_wrong_setting_is_an_error(given: dict[str, Any], code: str, word: str) -> None:

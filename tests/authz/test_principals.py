@@ -105,6 +105,12 @@ def test_the_memory_is_bounded(cast: Cast, settings: Any) -> None:
     assert [key[2] for key in memory._remembered] == [2, 3]
 
 
+def test_nothing_need_be_remembered(cast: Cast, settings: Any) -> None:
+    settings.BULWARK_AUTHZ = {**settings.BULWARK_AUTHZ, "ROLE_CACHE_SIZE": 0}
+    assert "viewer" in memory.roles_of(cast.bob.pk, cast.acme.pk, version=1)
+    assert memory._remembered == {}
+
+
 def test_roles_of_another_tenant_do_not_count(cast: Cast) -> None:
     auth = session(cast, "charlie")
     assert principal(request_of(cast.charlie, **auth)).roles == {"anyone", "authenticated"}
