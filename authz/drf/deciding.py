@@ -6,7 +6,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import connections, router, transaction
+from django.db import router, transaction
 from django.db.models import Model, QuerySet
 from django.db.models.expressions import DatabaseDefault
 from django.http import Http404
@@ -20,6 +20,7 @@ from rest_framework.serializers import BaseSerializer
 from ..engine import Action, action_of, check, scoped
 from ..fieldsets import fields_for
 from ..keys import NOT_A_KEY
+from ..locking import locked
 from ..principals import Principal, principal
 from ..registry import policy_of
 from ..watching import Writes, watched
@@ -182,7 +183,7 @@ class PolicyMixin(_Base):
         """
         wanted = {str(key) for key in keys}
         try:
-            rows = list(self._locked(scoped(type(self).get_queryset(self).filter(pk__in=keys), self.principal, READ)))
+            rows = list(locked(scoped(type(self).get_queryset(self).filter(pk__in=keys), self.principal, READ)))
         except NOT_A_KEY:
             rows = []
         if missing := wanted - {str(row.pk) for row in rows}:
@@ -209,17 +210,11 @@ class PolicyMixin(_Base):
         if self.decides_objects:
             hops = self._action().hops
             rows = rows.select_related(*hops) if hops else rows
-            return self._locked(rows) if self._writes and self.lock_rows else rows
+            return locked(rows) if self._writes and self.lock_rows else rows
         if self.policy_action in {READ, CREATE}:
             return rows
         self._decisions += 1
         return scoped(rows, self.principal, self.policy_action)
-
-    def _locked(self, rows: QuerySet[Model]) -> QuerySet[Model]:
-        features = connections[rows.db].features
-        if not connections[rows.db].in_atomic_block:
-            return rows
-        return rows.select_for_update(of=("self",) if features.has_select_for_update_of else ())
 
     def _decided(self, get_object: Callable[[], Model]) -> Model:
         """Return the row that the route names, after the decision about it; it is always the same object.

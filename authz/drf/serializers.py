@@ -57,7 +57,8 @@ def limited(
             "__doc__": serializer.__doc__,
             "__module__": serializer.__module__,
         }
-        base = Reaching if fields is None else Limited
+        without = OfNoModel if issubclass(serializer, Serializer) else Reaching
+        base = without if fields is None else Limited
         found = _limited[key] = type(f"Limited{serializer.__name__}", (base, serializer), members)
     return found
 
@@ -138,6 +139,7 @@ class Reaching(_Base):
 
     policy_action: ClassVar[str]
     policy_roles: ClassVar[frozenset[str]]
+    policy_nested: ClassVar[bool]
 
     def get_fields(self) -> dict[str, Field[Any, Any, Any, Any]]:
         return {name: self._reached(field) for name, field in super().get_fields().items()}
@@ -159,6 +161,12 @@ class Reaching(_Base):
         if isinstance(field, ManyRelatedField) or (isinstance(field, RelatedField) and shows_more):
             field.__class__ = _like(kind, OfReadable)  # of this serializer alone: get_fields makes its fields anew
         return field
+
+    def to_representation(self, instance: Any) -> Any:
+        """Return the fields that the principal may read; None for a nested row that it may not read."""
+        if self.policy_nested and is_unreadable(self._view, instance):
+            return None
+        return super().to_representation(instance)
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse what may not be set instead of dropping it.
@@ -195,11 +203,44 @@ class Reaching(_Base):
         return view
 
 
+class OfNoModel(Reaching):
+    """Goes in front of a serializer that is written by hand: limits those of its fields that stand for columns.
+
+    The model of a row says which of it may be shown; the view's, which a create or an update of the view may set.
+    """
+
+    def get_fields(self) -> dict[str, Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        view: Any = self.context.get("view")
+        if self.policy_action in {"create", "update"} and not self.policy_nested and hasattr(view, "policy_model"):
+            allowed = fields_for(view.policy_model, self.policy_roles).writable(self.policy_action)
+            for name in _beyond(fields, view.policy_model, allowed):
+                fields[name].read_only, fields[name].required = True, False
+        return fields
+
+    def to_representation(self, instance: Any) -> Any:
+        shown = super().to_representation(instance)
+        if isinstance(instance, Model) and isinstance(shown, dict):
+            for name in _beyond(self.fields, type(instance), fields_for(type(instance), self.policy_roles).read):
+                shown.pop(name, None)
+        return shown
+
+
+def _beyond(fields: Mapping[str, Any], model: type[Model], allowed: frozenset[str] | None) -> list[str]:
+    """Return the names of the fields that stand for a column of the model which is not among the allowed ones."""
+    if allowed is None:
+        return []
+    of_model = model._meta  # noqa: SLF001  (documented)
+    columns = {name: column.name for column in of_model.concrete_fields for name in (column.name, column.attname)}
+    columns["pk"] = of_model.pk.name
+    roots = {name: (field.source or name).partition(".")[0] for name, field in fields.items()}
+    return [name for name, root in roots.items() if root in columns and columns[root] not in allowed]
+
+
 class Limited(Reaching):
     """Goes in front of a model serializer: shows and takes only what the field set allows."""
 
     policy_fields: ClassVar[FieldSet]
-    policy_nested: ClassVar[bool]
 
     @cached_property
     def fields(self) -> Any:
@@ -252,12 +293,6 @@ class Limited(Reaching):
         if policy_of(rows.model) is not None:
             found = scoped(rows, view.principal)
             relation.queryset = found if _shows_readable(view, relation, rows.model) else found.none()
-
-    def to_representation(self, instance: Any) -> Any:
-        """Return the fields that the principal may read; None for a nested row that it may not read."""
-        if self.policy_nested and is_unreadable(self._view, instance):
-            return None
-        return super().to_representation(instance)
 
     def create(self, validated_data: Any) -> Any:
         if self._is_of_view:
