@@ -160,40 +160,6 @@ class Extension(serializers.Serializer[Any]):
     until = serializers.DateField(read_only=True)
 
 
-class ByHand(serializers.Serializer[Any]):
-    """A serializer of no model that shows and writes rows of one."""
-
-    id: Any = serializers.CharField(read_only=True)
-    title = serializers.CharField()
-    remark = serializers.CharField(source="note", required=False)
-    tenant_key = serializers.CharField(source="tenant_id", read_only=True)
-    sheets = serializers.IntegerField(source="pages", required=False)
-    length = serializers.SerializerMethodField()
-
-    def get_length(self, book: Book) -> int:
-        return len(book.title)
-
-    def update(self, instance: Book, validated_data: Any) -> Book:
-        vars(instance).update(validated_data)
-        instance.save()
-        return instance
-
-
-class Holder(serializers.Serializer[Any]):
-    id: Any = serializers.CharField()
-    book = ByHand()
-
-
-class ByHandViewSet(PolicyViewSet):
-    queryset = Book.objects.order_by("title")
-    serializer_class = ByHand
-
-
-class HolderViewSet(PolicyViewSet):
-    queryset = Loan.objects.order_by("pk")
-    serializer_class = Holder
-
-
 class NamedViewSet(PolicyViewSet):
     queryset = Loan.objects.order_by("pk")
     serializer_class = Named
@@ -209,8 +175,6 @@ class NamedViewSet(PolicyViewSet):
 router = SimpleRouter()
 router.register("labelled", LabelledViewSet, basename="labelled")
 router.register("named", NamedViewSet, basename="named")
-router.register("by-hand", ByHandViewSet, basename="by-hand")
-router.register("holders", HolderViewSet, basename="holders")
 router.register("shelves", ShelfViewSet)
 router.register("loans", LoanViewSet)
 router.register("around", AroundViewSet)
@@ -319,37 +283,6 @@ def test_input_of_no_model_is_refused_too_what_it_cannot_set(client_of: Client, 
     assert (refused.status_code, codes) == (422, {"/until": "read_only_field", "/dyas": "unknown_field"})
     (event,) = heard.named("field_refused")
     assert (event["data"]["fields"], event["data"]["model"]) == (["dyas", "until"], "library.loan")
-
-
-BY_HAND = {"id", "title", "length"}
-
-
-@pytest.mark.parametrize(
-    ("name", "fields"),
-    [("bob", BY_HAND), ("alice", BY_HAND | {"remark"}), ("dora", BY_HAND | {"remark", "sheets", "tenant_key"})],
-)
-def test_a_serializer_written_by_hand_shows_no_column_that_may_not_be_read(
-    client_of: Client, book: Make, cast: Cast, name: str, fields: set[str]
-) -> None:
-    Loan.objects.create(book=book(status="published", note="secret"))
-    (answer,) = client_of(name).get("/by-hand/").json()
-    assert answer.keys() == fields
-    Loan.objects.create(book=book(tenant=cast.other))
-    first, second = client_of(name).get("/holders/").json()
-    assert (first["book"].keys(), second["book"]) == (fields, None)
-
-
-def test_a_serializer_written_by_hand_sets_no_column_that_may_not_be_set(
-    client_of: Client, book: Make, heard: Heard
-) -> None:
-    row = book(title="x", note="kept")
-    refused = client_of("alice").patch(f"/by-hand/{row.pk}/", {"title": "y", "remark": "z", "sheets": 3})
-    assert refused.status_code == 422
-    assert [error["pointer"] for error in refused.json()["errors"]] == ["/remark", "/sheets"]
-    assert heard.named("field_refused")[0]["data"]["fields"] == ["remark", "sheets"]
-    assert client_of("dora").patch(f"/by-hand/{row.pk}/", {"title": "y", "remark": "z"}).status_code == 200
-    row.refresh_from_db()
-    assert (row.title, row.note) == ("y", "z")
 
 
 def test_a_nested_row_is_decided_by_its_own_policy(client_of: Client, cast: Cast, book: Make) -> None:
