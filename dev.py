@@ -77,7 +77,7 @@ def browser(arguments: Sequence[str]) -> int:
         return refuse("Chromium is needed: sudo apt-get install chromium")
     install(*DEV)
     # Playwright can be started once in a process at a time: the pages keep one browser, other tests start their own.
-    runs = [arguments] if arguments else [["tests/pages"], ["tests", "--ignore=tests/pages"]]
+    runs = [arguments] if arguments else [["tests/pages", "-n", "auto"], ["tests", "--ignore=tests/pages"]]
     codes = [call("-m", "pytest", "-m", "browser", *chosen) for chosen in runs]
     return max(codes)
 

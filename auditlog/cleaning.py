@@ -25,7 +25,7 @@ MAX_DEPTH, MAX_ITEMS, MAX_VALUES, MAX_TEXT, MAX_KEY = 6, 100, 500, 1000, 100
 _MAX_INTEGER = 2**63
 _PLAIN_LENGTH = 36
 #: What the secrets hold that are of letters, digits, dots and dashes alone.
-_MARKS = ("eyJ", "AKIA", "ASIA", "xox")
+_MARKED = re.compile("eyJ|AKIA|ASIA|xox").search
 #: How many texts are remembered as clean, and how long one may be.
 _REMEMBERED, _REMEMBERED_LENGTH = 2000, 400
 _found_clean: set[str] = set()
@@ -57,9 +57,7 @@ def _remember(clean: str) -> None:
 
 def _is_plain(raw: str) -> bool:
     """Tell cheaply that a short text is an id, an address, a number or a word: nothing to clean, no secret."""
-    return (
-        raw.isascii() and raw.replace("-", "0").replace(".", "0").isalnum() and not any(mark in raw for mark in _MARKS)
-    )
+    return raw.isascii() and raw.replace("-", "0").replace(".", "0").isalnum() and _MARKED(raw) is None
 
 
 def json_object(value: Mapping[Any, Any]) -> dict[str, Any]:
