@@ -77,9 +77,16 @@ def browser(arguments: Sequence[str]) -> int:
         return refuse("Chromium is needed: sudo apt-get install chromium")
     install(*DEV)
     # Playwright can be started once in a process at a time: the pages keep one browser, other tests start their own.
-    runs = [arguments] if arguments else [["tests/pages", "-n", "auto"], ["tests", "--ignore=tests/pages"]]
+    others = [name for name in tests_of("browser") if not name.startswith("tests/pages/")]
+    runs = [arguments] if arguments else [["tests/pages", "-n", "auto"], others]
     codes = [call("-m", "pytest", "-m", "browser", *chosen) for chosen in runs]
     return max(codes)
+
+
+def tests_of(marker: str) -> list[str]:
+    """Return the test files that name a marker: to collect all of them takes longer than some run."""
+    paths = sorted((ROOT / "tests").rglob("test_*.py"))
+    return [path.relative_to(ROOT).as_posix() for path in paths if f"pytest.mark.{marker}" in path.read_text()]
 
 
 def check(chosen: Sequence[str]) -> int:
