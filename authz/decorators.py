@@ -12,17 +12,17 @@ from django.core.exceptions import PermissionDenied
 from django.db import router, transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
+from rest_framework.permissions import SAFE_METHODS
 
 from .drf.actions import DECLARED, Declared
-from .drf.asking import denial
+from .drf.asking import denial, denial_after
 from .drf.errors import AccessDenied, Refusal, Unreadable
-from .engine import Verdict, action_of, scope, scoped
+from .engine import Verdict, scope, scoped
 from .keys import NOT_A_KEY
 from .locking import locked
 from .principals import Principal, principal
 
 View = TypeVar("View", bound=Callable[..., Any])
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 def policy_required(
@@ -30,7 +30,7 @@ def policy_required(
 ) -> Callable[[View], View]:
     """Decide before a view runs, and about a row that it may change after it, too.
 
-    With another method than GET, HEAD, OPTIONS and TRACE the view gets its row in a transaction, locked. It is undone
+    With another method than GET, HEAD and OPTIONS the view gets its row in a transaction, locked. It is undone
     where the row ends outside of the tenant or, for the action "update", as the principal may not change it. That costs
     a query; an async view then runs beside a thread that holds the transaction.
 
@@ -75,7 +75,7 @@ class _Guard:
     lock_rows: bool
 
     def is_for_change(self, request: HttpRequest) -> bool:
-        return bool(self.key) and request.method not in _SAFE
+        return bool(self.key) and request.method not in SAFE_METHODS
 
     def asked(self, request: HttpRequest, kwargs: dict[str, Any]) -> HttpResponseBase | None:
         """Decide, and put the row in the place of its key; or return the way to the login."""
@@ -99,8 +99,9 @@ class _Guard:
             row = kwargs[self.key] = self._row(who, locked(rows) if self.lock_rows else rows, kwargs[self.key])
             pk, response = row.pk, view(request, *args, **kwargs)
             left = self.model._base_manager.using(using).filter(pk=pk).first()  # noqa: SLF001  (documented)
-            if left is not None:  # it was not deleted
-                self._decide_after(who, left)
+            denied = None if left is None else denial_after(who, self.action, left)  # None: it is deleted
+            if denied is not None:
+                raise denied
             return response
 
     def _row(self, who: Principal, rows: "QuerySet[Model]", key: Any) -> Model:
@@ -114,15 +115,6 @@ class _Guard:
         if denied is not None:
             raise denied
         return row
-
-    def _decide_after(self, who: Principal, row: Model) -> None:
-        """Refuse what leaves the row where the principal could not have changed it, or in no tenant of theirs."""
-        denied = denial(who, self.action, row) if self.action == "update" else None
-        found = action_of(self.model, self.action)
-        if denied is None and not (found is not None and found.in_tenant(who, row)):
-            denied = AccessDenied(action=self.action, model=self.model, reason="left_tenant", target=row)
-        if denied is not None:
-            raise denied
 
 
 @contextmanager

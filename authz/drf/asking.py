@@ -59,6 +59,19 @@ def _refuse(request: Request, view: APIView, declared: Declared, reason: str) ->
     raise denied
 
 
+def denial_after(who: Principal, action: str, row: Model) -> AccessDenied | None:
+    """Return why a change may not stand that leaves the row like this, or None if it may.
+
+    Only a create and an update are asked again: `publish` of a draft must not need a draft afterwards.
+    """
+    if action in {"create", "update"}:
+        return denial(who, action, row)
+    found = action_of(type(row), action)
+    if found is not None and found.in_tenant(who, row):
+        return None
+    return AccessDenied(action=action, model=type(row), reason="left_tenant", target=row)
+
+
 def denial(who: Principal, action: str, row: Model) -> AccessDenied | None:
     """Return why the principal may not take the action on the row, or None if it may."""
     found = action_of(type(row), action)

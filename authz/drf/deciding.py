@@ -25,7 +25,7 @@ from ..principals import Principal, principal
 from ..registry import policy_of
 from ..watching import Writes, watched
 from .actions import DECLARED, Declared, marked
-from .asking import denial
+from .asking import denial, denial_after
 from .errors import AccessDenied, FieldsRefused, Refusal, Unreadable, unique_or_refused
 from .permissions import PolicyPermission
 from .serializers import limited
@@ -281,14 +281,10 @@ class PolicyMixin(_Base):
         return dict.fromkeys((rows[row.pk], action) for row, action in decided)
 
     def _decide_after(self, row: Model, action: str) -> None:
-        """Refuse, and so undo, a change that leaves the row where the principal could not have made it, or elsewhere.
-
-        Only an update and a create are asked again: `publish` of a draft must not need a draft afterwards.
-        """
-        if action in {CREATE, UPDATE}:
-            self._demand(action, row)
-        elif not self._action().in_tenant(self.principal, row):
-            raise AccessDenied(action=self.policy_action, model=type(row), reason="left_tenant", target=row)
+        """Refuse, and so undo, a change that leaves the row where the principal could not have made it."""
+        denied = denial_after(self.principal, action, row)
+        if denied is not None:
+            raise denied
 
     def _demand(self, action: str, row: Model) -> None:
         self._decisions += 1

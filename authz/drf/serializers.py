@@ -221,9 +221,19 @@ class OfNoModel(Reaching):
     def to_representation(self, instance: Any) -> Any:
         shown = super().to_representation(instance)
         if isinstance(instance, Model) and isinstance(shown, dict):
-            for name in _beyond(self.fields, type(instance), fields_for(type(instance), self.policy_roles).read):
+            for name in self._hidden_of(type(instance)):
                 shown.pop(name, None)
         return shown
+
+    def _hidden_of(self, model: type[Model]) -> list[str]:
+        """Return the fields that may not be shown of a row; worked out once for all rows of a list."""
+        if model not in self._hidden:
+            self._hidden[model] = _beyond(self.fields, model, fields_for(model, self.policy_roles).read)
+        return self._hidden[model]
+
+    @cached_property
+    def _hidden(self) -> dict[type[Model], list[str]]:
+        return {}
 
 
 def _beyond(fields: Mapping[str, Any], model: type[Model], allowed: frozenset[str] | None) -> list[str]:

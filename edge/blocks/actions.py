@@ -3,9 +3,8 @@
 import math
 from typing import Any
 
-from django.dispatch import Signal
-
 from .. import signals
+from ..telling import tell_done
 from .blocklist import blocklist
 from .entries import Block, DisabledRoute, blockable, network_of
 from .known import known
@@ -31,7 +30,7 @@ def block(
     if dry_run:
         return Block(wanted, known().clock() + seconds if seconds else 0, reason)
     made = blocklist().add(network, seconds=seconds, reason=reason)
-    _tell(signals.network_blocked, Block, user, request, network=wanted, seconds=seconds, reason=reason)
+    tell_done(signals.network_blocked, Block, user, request, network=wanted, seconds=seconds, reason=reason)
     return made
 
 
@@ -47,7 +46,7 @@ def unblock(network: str, *, reason: str = "", user: Any = None, request: Any = 
         return any(each.network == wanted for each in blocklist().current())
     was_there = blocklist().remove(network)
     if was_there:
-        _tell(signals.network_unblocked, Block, user, request, network=wanted, reason=reason)
+        tell_done(signals.network_unblocked, Block, user, request, network=wanted, reason=reason)
     return was_there
 
 
@@ -66,7 +65,7 @@ def disable(
     if dry_run:
         return DisabledRoute(switchable(name), known().clock() + seconds if seconds else 0, reason)
     made = routes().disable(name, seconds=seconds, reason=reason)
-    _tell(signals.route_disabled, DisabledRoute, user, request, route=name, seconds=seconds, reason=reason)
+    tell_done(signals.route_disabled, DisabledRoute, user, request, route=name, seconds=seconds, reason=reason)
     return made
 
 
@@ -80,7 +79,7 @@ def enable(name: str, *, reason: str = "", user: Any = None, request: Any = None
         return any(each.name == name for each in routes().current())
     was_there = routes().enable(name)
     if was_there:
-        _tell(signals.route_enabled, DisabledRoute, user, request, route=name, reason=reason)
+        tell_done(signals.route_enabled, DisabledRoute, user, request, route=name, reason=reason)
     return was_there
 
 
@@ -88,8 +87,3 @@ def _check_seconds(seconds: float) -> None:
     if not math.isfinite(seconds) or seconds < 0:
         msg = f"{seconds!r} is no time: it takes seconds, or 0 for no end."
         raise ValueError(msg)
-
-
-def _tell(signal: Signal, sender: type, user: Any, request: Any, **data: Any) -> None:
-    # Robust: a listener that fails must not make somebody believe that nothing was blocked.
-    signal.send_robust(sender=sender, request=request, user=user, target=None, outcome="success", data=data)

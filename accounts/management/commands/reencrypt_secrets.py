@@ -9,7 +9,7 @@ from ... import encryption, keys, signals
 from ...keys.ring import STRAGGLER, provider
 from ...mfa import totp
 from ...models import TotpDevice
-from ...reasons import checked_reason
+from .. import acting
 
 #: Rows that are read at a time.
 BATCH = 1_000
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--reason", default="", help="why, for the log; --drop-keys needs one")
 
     def handle(self, **options: Any) -> None:
-        reason = _reason(options)
+        reason = acting.reason(options["reason"]) if options["drop_keys"] else ""
         now = timezone.now()
         keys.keyring(fresh=True)
         old = TotpDevice.objects.exclude(kid=encryption.active_kid(now)).order_by("pk")
@@ -55,26 +55,5 @@ class Command(BaseCommand):
             msg = f"{error} Remove: {', '.join(sorted(gone))}."
             raise CommandError(msg) from error
         keys.reset()
-        # Robust: what is removed is gone, whoever fails to hear of it.
-        signals.encryption_keys_dropped.send_robust(
-            sender=Command,
-            request=None,
-            user=None,
-            target=None,
-            outcome="success",
-            data={"kids": sorted(gone), "reason": reason},
-        )
+        acting.tell(signals.encryption_keys_dropped, Command, kids=sorted(gone), reason=reason)
         self.stdout.write(f"{len(gone)} keys removed.")
-
-
-def _reason(options: dict[str, Any]) -> str:
-    """Return why keys are dropped; empty where none are.
-
-    :raises CommandError: it is missing, or too long.
-    """
-    if not options["drop_keys"]:
-        return ""
-    try:
-        return checked_reason(options["reason"])
-    except ValueError as error:
-        raise CommandError(str(error)) from error

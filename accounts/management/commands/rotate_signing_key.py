@@ -10,7 +10,7 @@ from ... import keys, signals
 from ...conf import conf
 from ...keys.documents import PURPOSES, SIGNING_ALGORITHMS, new_document, with_new_key
 from ...keys.ring import build, provider, soonest
-from ...reasons import checked_reason
+from .. import acting
 
 
 class Command(BaseCommand):
@@ -47,15 +47,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         keys.reset()
         if not options["first"]:
-            # Robust: what is stored holds, whoever fails to hear of it.
-            signals.signing_keys_rotated.send_robust(
-                sender=Command,
-                request=None,
-                user=None,
-                target=None,
-                outcome="success",
-                data={"purposes": _purposes(options), "compromised": options["compromised"], "reason": reason},
-            )
+            changed = {"purposes": _purposes(options), "compromised": options["compromised"]}
+            acting.tell(signals.signing_keys_rotated, Command, **changed, reason=reason)
         self.stdout.write(f"Stored: {source.describe()}. `manage.py keys status` shows what holds from when.")
 
     def _rotated(self, algorithm: str, options: dict[str, Any]) -> keys.KeyDocument:
@@ -85,10 +78,7 @@ def _reason(options: dict[str, Any]) -> str:
     is_at_once = options["now"] or options["compromised"]
     if not given and (options["print"] or options["first"] or not is_at_once):
         return ""
-    try:
-        return checked_reason(given)
-    except ValueError as error:
-        raise CommandError(str(error)) from error
+    return acting.reason(given)
 
 
 def _purposes(options: dict[str, Any]) -> list[str]:

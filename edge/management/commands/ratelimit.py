@@ -11,6 +11,7 @@ from ...ratelimit import StoreUnavailable, limiter
 from ...ratelimit.contract import UNREACHED
 from ...ratelimit.keys import digest
 from ...ratelimit.redis import RedisStore
+from ...telling import tell_done
 from ..acting import reason
 
 #: Kinds of keys that tell no more than an id or an address. Another may hold what somebody typed.
@@ -58,15 +59,7 @@ class Command(BaseCommand):
 
 def _tell(key: str, **data: Any) -> None:
     key, kind = _canonical(key), key.partition(":")[0]
-    # Robust: what is forgotten is forgotten, whoever fails to hear of it.
-    signals.limits_reset.send_robust(
-        sender=Command,
-        request=None,
-        user=None,
-        target=None,
-        outcome="success",
-        data={"key": key if kind in _PLAIN else f"{kind}:{digest(key)}", **data},
-    )
+    tell_done(signals.limits_reset, Command, None, None, key=key if kind in _PLAIN else f"{kind}:{digest(key)}", **data)
 
 
 def _canonical(key: str) -> str:
